@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The few macros that every file may use.  Owns no code. */
+#ifndef BASE_BASE_H
+#define BASE_BASE_H
+
+#include <stddef.h>
+
+#define ARRAY_SIZE(array)                   (sizeof(array) / sizeof((array)[0]))
+#define PRINTF_LIKE(fmt, first)             __attribute__((format(printf, fmt, first)))
+#define CLEANUP(fn)                         __attribute__((cleanup(fn)))
+#define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
+
+#endif

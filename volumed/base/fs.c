@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whole-file and whole-tree work.  Symbolic links are never followed. */
+#include "base/fs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include "base/sys.h"
+
+/* linux/magic.h lacks these. */
+#define CIFS_MAGIC 0xFF534D42
+#define SMB2_MAGIC 0xFE534D42
+#define CEPH_MAGIC 0x00C36400
+#define FUSE_MAGIC 0x65735546
+
+static int write_new(int dirfd, const char *name, const void *data, size_t size, mode_t mode,
+                     bool is_durable);
+static int read_open_file(struct arena *mem, int fd, size_t max, char **data, size_t *size);
+static int remove_below(int dirfd, const char *name, dev_t dev);
+static int remove_entries(int fd, dev_t dev);
+static void close_dir(DIR **dir);
+static int open_dir_stream(int dirfd, const char *name, DIR **dir);
+
+int fs_write_file(int dirfd, const char *name, const void *data, size_t size, mode_t mode,
+                  struct error *err)
+{
+    int rc = write_new(dirfd, name, data, size, mode, true);
+
+    if (rc < 0)
+        return fail_sys(err, rc, "cannot write '%s'", name);
+    return fs_sync_dir(dirfd, err);
+}
+
+int fs_write_volatile(int dirfd, const char *name, const void *data, size_t size, mode_t mode,
+                      struct error *err)
+{
+    int rc = write_new(dirfd, name, data, size, mode, false);
+
+    return rc < 0 ? fail_sys(err, rc, "cannot write '%s'", name) : 0;
+}
+
+int fs_read_file(struct arena *mem, int dirfd, const char *name, size_t max, char **data,
+                 size_t *size, struct error *err)
+{
+    cleanup_fd int fd = sys_openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+
+    if (fd < 0)
+        return fail_sys(err, fd, "cannot open '%s'", name);
+    int rc = read_open_file(mem, fd, max, data, size);
+    if (rc == -EFBIG)
+        return fail(err, ERR_INVALID, "'%s' is larger than %zu bytes", name, max);
+    return rc < 0 ? fail_sys(err, rc, "cannot read '%s'", name) : 0;
+}
+
+int fs_remove_tree(int dirfd, const char *name, struct error *err)
+{
+    struct stat st;
+    int rc = sys_fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW);
+
+    if (rc == 0)
+        rc = remove_below(dirfd, name, st.st_dev);
+    if (rc < 0 && rc != -ENOENT)
+        return fail_sys(err, rc, "cannot remove '%s'", name);
+    return fs_sync_dir(dirfd, err);
+}
+
+int fs_make_dir(int dirfd, const char *name, mode_t mode, struct error *err)
+{
+    int rc = sys_mkdirat(dirfd, name, mode);
+
+    if (rc < 0 && rc != -EEXIST)
+        return fail_sys(err, rc, "cannot make directory '%s'", name);
+    int fd = sys_openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    return fd < 0 ? fail_sys(err, fd, "cannot open directory '%s'", name) : fd;
+}
+
+int fs_make_path(const char *path, mode_t mode, struct error *err)
+{
+    char prefix[PATH_MAX];
+    size_t length = strlen(path);
+
+    if (length >= sizeof(prefix))
+        return fail(err, ERR_INVALID, "path '%.64s…' is too long", path);
+    for (size_t end = 1; end <= length; end++) {
+        if (path[end] != '/' && path[end] != '\0')
+            continue;
+        memcpy(prefix, path, end);
+        prefix[end] = '\0';
+        int rc = sys_mkdirat(AT_FDCWD, prefix, mode);
+        if (rc < 0 && rc != -EEXIST)
+            return fail_sys(err, rc, "cannot make directory '%s'", prefix);
+    }
+    int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
+    return fd < 0 ? fail_sys(err, fd, "cannot open directory '%s'", path) : fd;
+}
+
+int fs_sync_dir(int dirfd, struct error *err)
+{
+    cleanup_fd int fd = sys_openat(dirfd, ".", O_RDONLY | O_DIRECTORY, 0); /* O_PATH cannot sync */
+    int rc = fd < 0 ? fd : sys_fsync(fd);
+
+    return rc < 0 ? fail_sys(err, rc, "cannot sync a directory") : 0;
+}
+
+int64_t fs_magic(int fd)
+{
+    struct statfs st;
+
+    return fstatfs(fd, &st) < 0 ? -errno : (int64_t)(unsigned int)st.f_type;
+}
+
+bool fs_is_network(int64_t magic)
+{
+    static const int64_t network[] = {
+        NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, CIFS_MAGIC,      SMB2_MAGIC,       CEPH_MAGIC,
+        FUSE_MAGIC,      V9FS_MAGIC,      AFS_SUPER_MAGIC, CODA_SUPER_MAGIC,
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(network); i++)
+        if (network[i] == magic)
+            return true;
+    return false;
+}
+
+int fs_dir_is_empty(int dirfd, bool *is_empty, struct error *err)
+{
+    CLEANUP(close_dir) DIR *dir = NULL;
+    int rc = open_dir_stream(dirfd, ".", &dir);
+
+    if (rc < 0)
+        return fail_sys(err, rc, "cannot read a directory");
+    *is_empty = true;
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            *is_empty = false;
+    return 0;
+}
+
+static int write_new(int dirfd, const char *name, const void *data, size_t size, mode_t mode,
+                     bool is_durable)
+{
+    char temporary[NAME_MAX + 1];
+
+    /* The thread id keeps two writers of one name apart; the rename decides who is last. */
+    (void)snprintf(temporary, sizeof(temporary), ".%.200s.%d.tmp", name, (int)gettid());
+    (void)unlinkat(dirfd, temporary, 0); /* left by a crash */
+    cleanup_fd int fd =
+        sys_openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+    if (fd < 0)
+        return fd;
+    int rc = sys_write_all(fd, data, size);
+    if (rc >= 0)
+        rc = sys_fchmod(fd, mode); /* whatever the umask */
+    if (rc >= 0 && is_durable)
+        rc = sys_fsync(fd);
+    if (rc >= 0)
+        rc = sys_renameat2(dirfd, temporary, dirfd, name, 0);
+    if (rc < 0)
+        (void)unlinkat(dirfd, temporary, 0); /* the first error is the one to tell */
+    return rc;
+}
+
+static int read_open_file(struct arena *mem, int fd, size_t max, char **data, size_t *size)
+{
+    size_t capacity = 4096;
+    size_t used = 0;
+    char *text = arena_alloc(mem, capacity + 1);
+
+    for (;;) {
+        ssize_t got = sys_read_all(fd, text + used, capacity - used);
+        if (got < 0)
+            return (int)got;
+        used += (size_t)got;
+        if (used > max)
+            return -EFBIG;
+        if (used < capacity)
+            break;
+        char *larger = arena_alloc(mem, capacity * 4 + 1);
+        memcpy(larger, text, used);
+        text = larger;
+        capacity *= 4;
+    }
+    text[used] = '\0';
+    *data = text;
+    if (size != NULL)
+        *size = used;
+    return 0;
+}
+
+static int remove_below(int dirfd, const char *name, dev_t dev)
+{
+    struct stat st;
+    int rc = sys_unlinkat(dirfd, name, 0);
+
+    if (rc != -EISDIR && rc != -EPERM)
+        return rc == -ENOENT ? 0 : rc;
+    cleanup_fd int fd = sys_openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    if (fd < 0)
+        return fd == -ENOENT ? 0 : fd;
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    if (st.st_dev != dev)
+        return -EXDEV; /* something is mounted there: not ours to remove */
+    rc = remove_entries(fd, dev);
+    if (rc >= 0)
+        rc = sys_unlinkat(dirfd, name, AT_REMOVEDIR);
+    return rc == -ENOENT ? 0 : rc;
+}
+
+static int remove_entries(int fd, dev_t dev)
+{
+    CLEANUP(close_dir) DIR *dir = NULL;
+    int rc = open_dir_stream(fd, ".", &dir);
+
+    for (struct dirent *entry; rc >= 0 && (entry = readdir(dir)) != NULL;)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            rc = remove_below(fd, entry->d_name, dev);
+    return rc;
+}
+
+static void close_dir(DIR **dir)
+{
+    if (*dir != NULL)
+        (void)closedir(*dir); /* only read from */
+}
+
+static int open_dir_stream(int dirfd, const char *name, DIR **dir)
+{
+    cleanup_fd int fd = sys_openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+
+    if (fd < 0)
+        return fd;
+    *dir = fdopendir(fd);
+    if (*dir == NULL)
+        return -errno;
+    (void)move_fd(&fd);
+    return 0;
+}
