@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pools: where volumes lie.  A pool is opened once, when its identity file has proved that it is
+ * there. */
+#ifndef CORE_POOL_H
+#define CORE_POOL_H
+
+#include "base/error.h"
+#include "core/task.h"
+#include "model/volume.h"
+
+struct pools;
+struct driver_pool; /* driver/driver.h: an open pool as drivers see it */
+
+/* Opens every pool that has a row; one that cannot be opened is logged and refused on use. */
+struct pools *pools_open(struct task *task, struct error *err);
+void pools_close(struct pools *pools);
+
+/* At the first start: makes STATE/pools/default with the driver that probing finds best. */
+int pool_make_default(struct task *task, struct error *err);
+
+/* driver NULL: probe.  The path must exist and be empty, or not exist with an existing parent. */
+int pool_create(struct task *task, const char *name, const char *path, const char *driver,
+                struct pool *pool, struct error *err);
+int pool_get(struct task *task, const char *ref, struct pool *pool, struct error *err);
+int pool_list(struct task *task, struct pool **list, struct error *err);
+
+/* Only an empty pool; its directory stays. */
+int pool_remove(struct task *task, const char *ref, struct error *err);
+
+/* The open pool of an id; CONFLICT with the reason when it could not be opened. */
+int pool_open(struct task *task, const char *pool_id, const struct driver_pool **open,
+              struct error *err);
+
+struct pool_space {
+    int64_t size_bytes;
+    int64_t free_bytes;
+};
+
+int pool_space(struct task *task, const char *pool_id, struct pool_space *space, struct error *err);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the whole process shares, made by main at start and handed to every task.  One of the few
+ * structs that outlive a task.
+ */
+#ifndef CORE_SERVICE_H
+#define CORE_SERVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct event_bell;
+struct monitor;
+struct execs;
+struct pools;
+
+/*
+ * STATE/volumed.db, lock          the database
+ * STATE/pools/default/            the default pool
+ * STATE/layers/<uuid>/            unpacked image layers
+ * STATE/containers/<id>/          a container's box: config.json, rootfs/, upper/, work/,
+ * container.log, exit, ctl.sock STATE/containers/<id>/exec/<id>/  an exec's box STATE/run/ runner's
+ * state; nothing in it outlives the boot STATE/tmp/                      being built; emptied at
+ * start
+ */
+struct service {
+    const char *state_dir;   /* absolute */
+    const char *runner_path; /* absolute */
+    const char *self_path;   /* volumed's own binary, for its confined children */
+    int state_fd;
+    int containers_fd;
+    int layers_fd;
+    int tmp_fd;
+    char boot_id[64]; /* of the kernel: what was mounted or run under another is gone */
+    int64_t started_ms;
+    struct event_bell *bell; /* core/event.h */
+    struct monitor *monitor; /* core/monitor.h: watches running containers */
+    struct execs *execs;     /* core/exec.h: execs live in memory, as Docker's */
+    struct pools *pools;     /* core/pool.h: opened pools */
+    bool is_recovered;       /* false until reconcile at start has ended */
+};
+
+#endif
