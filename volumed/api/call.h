@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a door's handler works with: the HTTP call, a task for core, the values in the path; and the
- * helpers that all doors share for reading bodies and answering in JSON.
+ * helpers that all doors share for finding routes, reading bodies and answering in JSON.
  */
 #ifndef API_CALL_H
 #define API_CALL_H
@@ -28,13 +28,22 @@ typedef int (*call_handler_fn)(struct call *call, struct error *err);
 
 struct route {
     const char *method;
-    const char *pattern; /* "/volumes/{}/json"; {} is one segment, {*} (last, or before a literal)
-                            is one or more */
+    const char *pattern; /* "/volumes/{}/json"; {} is one segment, {*} one or more, once a pattern.
+                            A word in the braces is for readers: {name}, {*name}. */
     call_handler_fn handler;
 };
 
-/* The body as JSON: object, or NULL reference with err.  An empty body is INVALID unless
- * is_optional (then {}). */
+/*
+ * Begins a call: fills 'task' from the worker's own ('origin': service and connection) and from the
+ * request (memory, actor, Idempotency-Key), and points 'call' at both.
+ */
+void call_begin(struct call *call, struct task *task, const struct task *origin,
+                struct http_call *http);
+
+/*
+ * The body as JSON: an object, or NULL with err.  An empty body is INVALID unless is_optional (then
+ * {}).  A Content-Type that is not JSON is INVALID; none at all is taken for JSON.
+ */
 json_t *call_body_json(struct call *call, bool is_optional, struct error *err);
 
 /* Query values; absent leaves *value.  Docker's booleans: 0, false, no, none, "" are false, all
@@ -46,10 +55,20 @@ int call_query_int(const struct call *call, const char *name, int64_t *value, st
 int call_reply_json(struct call *call, int status, json_t *json, struct error *err);
 int call_reply_empty(struct call *call, int status, struct error *err);
 
+/*
+ * Answers an error: {"message": …, "code": "not_found"}.  Docker's clients read the message, ours
+ * read the code.  A reply that has begun is left as it is (the connection then ends without the
+ * last chunk, which is how a client learns of it).
+ */
+void call_reply_error(struct call *call, int status, const struct error *error);
+
 /* HTTP status of an error code (api/status.c). */
 int status_of_error(enum error_code code);
 
-/* Finds the route of method and path; NULL with *status 404 or 405. */
+/*
+ * Finds the route of method and path; NULL with *status 404 or 405.  HEAD finds the GET route where
+ * it has none of its own.  The first row that fits is taken.
+ */
 const struct route *route_find(const struct route *routes, size_t count, struct arena *mem,
                                const char *method, const char *path,
                                const char *args[CALL_ARGS_MAX], int *status);
