@@ -5,9 +5,11 @@
 
 #include <stddef.h>
 
-#define ARRAY_SIZE(array)                   (sizeof(array) / sizeof((array)[0]))
-#define PRINTF_LIKE(fmt, first)             __attribute__((format(printf, fmt, first)))
-#define CLEANUP(fn)                         __attribute__((cleanup(fn)))
-#define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
+#define ARRAY_SIZE(array)       (sizeof(array) / sizeof((array)[0]))
+#define PRINTF_LIKE(fmt, first) __attribute__((format(printf, fmt, first)))
+#define CLEANUP(fn)             __attribute__((cleanup(fn)))
+/* By way of void: the compiler cannot see that the member is aligned as its struct is. */
+#define container_of(pointer, type, member) \
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 #endif
