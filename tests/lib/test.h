@@ -7,6 +7,7 @@
 #define LIB_TEST_H
 
 #include <check.h>
+#undef fail /* a macro of check, a function of base/error.h */
 
 #include "base/base.h"
 #include "base/error.h"
