@@ -88,6 +88,7 @@ CREATE TABLE container (
     config          TEXT    NOT NULL,
     host_config     TEXT    NOT NULL,
     networking      TEXT    NOT NULL DEFAULT '{}',
+    mounts          TEXT    NOT NULL DEFAULT '[]',   -- binds and tmpfs, resolved when it was created (volumes: attachment)
     path            TEXT    NOT NULL,        -- what is run: path and args
     args            TEXT    NOT NULL DEFAULT '[]',
     pid             INTEGER NOT NULL DEFAULT 0,
@@ -106,7 +107,7 @@ CREATE TABLE container (
 CREATE INDEX container_by_image ON container (image_id);
 CREATE INDEX container_by_state ON container (state);
 
--- Volume attachments; binds and tmpfs are in host_config.  The reference blocks removal of the volume.
+-- Volume attachments; binds and tmpfs are in container.mounts.  The reference blocks removal of the volume.
 CREATE TABLE attachment (
     container_id  TEXT    NOT NULL REFERENCES container (id) ON DELETE CASCADE,
     destination   TEXT    NOT NULL,          -- cleaned absolute path

@@ -25,6 +25,8 @@ struct container {
     json_t *config;
     json_t *host_config;
     json_t *networking; /* EndpointsConfig as sent */
+    json_t *mounts;     /* binds and tmpfs, resolved: [{Type, Source, Target, …}]
+                           (core/container_mount.h) */
     const char *path;
     const char *const *args;
     int64_t pid;
@@ -46,6 +48,9 @@ struct container {
 /* Drops the JSON references; NULL-safe, idempotent. */
 void container_done(struct container *container);
 #define cleanup_container CLEANUP(container_done)
+
+/* Running or paused: it has processes. */
+bool container_is_live(const struct container *container);
 
 struct container_spec {
     const char *name;  /* NULL: one is invented, as Docker does ("brave_hopper") */

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Watches what runs.  One thread holds a connection to the supervisor of every running container
+ * and exec, and a timer queue: it writes down exits, wakes those who wait, decides on restarts and
+ * runs health checks; a second thread does its slow work (starting again, removing).  What it
+ * holds in memory can all be found again from rows and supervisors, so a new volumed takes over.
+ */
+#ifndef CORE_MONITOR_H
+#define CORE_MONITOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "core/container_io.h"
+#include "core/task.h"
+
+struct service;
+struct monitor;
+
+/* Ready for waiters and attaches; nothing is watched yet. */
+struct monitor *monitor_new(struct service *service, struct error *err);
+
+/*
+ * Starts the threads, after operations were resumed: takes over containers that still run, writes
+ * down the exit of those that ended while nobody watched, and starts those again whose restart
+ * policy wants it.  'service->monitor' must be set.
+ */
+int monitor_start(struct monitor *monitor, struct task *task, struct error *err);
+
+/* Ends the threads; containers keep running.  NULL-safe. */
+void monitor_free(struct monitor *monitor);
+
+#endif
