@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finding the host's layout, and making, joining and removing a container's directories in it. */
+#include "cgroup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/path.h"
+#include "base/sys.h"
+#include "cgroup_file.h"
+
+#define CGROUP_ROOT       "/sys/fs/cgroup"
+#define HIERARCHIES_MAX   32
+#define REMOVE_TIMEOUT_MS 1000
+#define SELF_CGROUP_MAX   ((size_t)64 * 1024)
+#define UNIFIED_DEPTH_MAX 64
+
+static int plan_hierarchies(struct arena *mem, const struct cgroup_request *request,
+                            struct cgroup *cgroup, struct error *err);
+static bool plan_line(struct arena *mem, char *line, const struct cgroup_request *request,
+                      struct cgroup *cgroup);
+static const char *find_mount(struct arena *mem, const char *controllers, bool is_unified);
+static const char *group_path(struct arena *mem, const struct cgroup_request *request,
+                              const char *own, bool is_unified);
+static int make_directory(char *path, size_t mount_length);
+static bool has_controller(const char *controllers, const char *name);
+static int collect_pids(struct arena *mem, const char *directory, pid_t **pids, size_t *count);
+static int remove_directory(const char *directory, int depth);
+static void close_dir(DIR **dir);
+
+int cgroup_create(struct arena *mem, const struct cgroup_request *request, struct cgroup **cgroup,
+                  struct error *err)
+{
+    struct cgroup *made = arena_alloc(mem, sizeof(*made));
+
+    if (request->manager == CGROUP_SYSTEMD)
+        return fail(err, ERR_UNSUPPORTED,
+                    "the systemd cgroup manager is not supported: use the cgroupfs manager");
+    if (request->manager == CGROUP_FILES && plan_hierarchies(mem, request, made, err) < 0)
+        return -1;
+    for (size_t i = 0; i < made->count; i++) {
+        struct hierarchy *hierarchy = &made->hierarchies[i];
+        int rc = make_directory(arena_strdup(mem, hierarchy->path), strlen(hierarchy->mount));
+        bool is_v2 = *hierarchy->controllers == '\0';
+        if (rc < 0)
+            (void)fail_sys(err, rc, "cannot make cgroup '%s'", hierarchy->path);
+        else
+            rc = is_v2 ? cgroup_v2_prepare(hierarchy, err) : cgroup_v1_prepare(hierarchy, err);
+        if (rc < 0) {
+            struct error ignored; /* the first error is the one to tell */
+            (void)cgroup_remove(made, &ignored);
+            return -1;
+        }
+    }
+    *cgroup = made;
+    return 0;
+}
+
+json_t *cgroup_json(const struct cgroup *cgroup)
+{
+    json_t *json = json_object();
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < cgroup->count; i++) {
+        const struct hierarchy *hierarchy = &cgroup->hierarchies[i];
+        (void)json_array_append_new(
+            list, json_pack("{s:s, s:s, s:s}", "controllers", hierarchy->controllers, "mount",
+                            hierarchy->mount, "path", hierarchy->path)); /* aborts without memory */
+    }
+    json_set(json, "unified", json_boolean(cgroup->is_unified));
+    json_set(json, "hierarchies", list);
+    return json;
+}
+
+int cgroup_load(struct arena *mem, const json_t *json, struct cgroup **cgroup, struct error *err)
+{
+    static const struct field hierarchy_fields[] = {
+        FIELD_REQUIRED(TEXT, struct hierarchy, controllers, "controllers"),
+        FIELD_REQUIRED(TEXT, struct hierarchy, mount, "mount"),
+        FIELD_REQUIRED(TEXT, struct hierarchy, path, "path"),
+        { .type = FIELD_END },
+    };
+
+    struct stored {
+        bool is_unified;
+        struct array hierarchies;
+    };
+    static const struct field fields[] = {
+        FIELD_REQUIRED(BOOL, struct stored, is_unified, "unified"),
+        FIELD_LIST(struct stored, hierarchies, "hierarchies", struct hierarchy, hierarchy_fields),
+        { .type = FIELD_END },
+    };
+    struct stored stored = { 0 };
+    struct cgroup *loaded = arena_alloc(mem, sizeof(*loaded));
+
+    if (json != NULL && fields_read(mem, "cgroup", json, fields, &stored, err) < 0)
+        return -1;
+    *loaded =
+        (struct cgroup){ stored.is_unified, stored.hierarchies.items, stored.hierarchies.count };
+    *cgroup = loaded;
+    return 0;
+}
+
+int cgroup_join(const struct cgroup *cgroup, pid_t pid, const char *below, struct error *err)
+{
+    char name[512];
+
+    (void)snprintf(name, sizeof(name), "%s%scgroup.procs", below != NULL ? below : "",
+                   below != NULL ? "/" : ""); /* cut: the open fails */
+    for (size_t i = 0; i < cgroup->count; i++) {
+        int rc = cgroup_file_printf(cgroup->hierarchies[i].path, name, "%d", (int)pid);
+        if (rc < 0)
+            return fail_sys(err, rc, "cannot join cgroup '%s'", cgroup->hierarchies[i].path);
+    }
+    return 0;
+}
+
+int cgroup_clone_fd(const struct cgroup *cgroup, const char *below, struct error *err)
+{
+    char path[1024];
+
+    if (!cgroup->is_unified || cgroup->count != 1)
+        return -1;
+    (void)snprintf(path, sizeof(path), "%s%s%s", cgroup->hierarchies[0].path,
+                   below != NULL ? "/" : "", below != NULL ? below : ""); /* cut: the open fails */
+    int fd = sys_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
+    return fd < 0 ? fail_sys(err, fd, "cannot open cgroup '%s'", path) : fd;
+}
+
+int cgroup_apply(const struct cgroup *cgroup, const struct resources *resources, struct error *err)
+{
+    if (cgroup->count == 0)
+        return 0;
+    return cgroup->is_unified ? cgroup_v2_apply(cgroup, resources, err)
+                              : cgroup_v1_apply(cgroup, resources, err);
+}
+
+int cgroup_pids(struct arena *mem, const struct cgroup *cgroup, pid_t **pids, size_t *count,
+                struct error *err)
+{
+    const struct hierarchy *hierarchy = cgroup_main(cgroup);
+    int rc = 0;
+
+    *pids = NULL;
+    *count = 0;
+    if (hierarchy != NULL)
+        rc = collect_pids(mem, hierarchy->path, pids, count);
+    if (rc < 0 && rc != -ENOENT) /* gone: nobody is in it */
+        return fail_sys(err, rc, "cannot list the processes of '%s'", hierarchy->path);
+    return 0;
+}
+
+int cgroup_kill(const struct cgroup *cgroup, int signal_number, struct error *err)
+{
+    const struct hierarchy *unified = cgroup_find(cgroup, "");
+    cleanup_arena struct arena *mem = arena_new();
+    size_t count = 0;
+    pid_t *pids;
+
+    if (signal_number == SIGKILL && unified != NULL &&
+        cgroup_file_write(unified->path, "cgroup.kill", "1") >= 0)
+        return 0;
+    /* A frozen group cannot fork behind our back; one that cannot be frozen is tried all the same.
+     */
+    struct error ignored;
+    bool was_frozen = cgroup_is_frozen(cgroup);
+    if (!was_frozen && signal_number == SIGKILL)
+        (void)cgroup_freeze(cgroup, 100, &ignored);
+    int rc = cgroup_pids(mem, cgroup, &pids, &count, err);
+    for (size_t i = 0; i < count; i++)
+        (void)kill(pids[i], signal_number); /* ended meanwhile: as wanted */
+    if (signal_number == SIGKILL)
+        (void)cgroup_thaw(cgroup, &ignored);
+    return rc;
+}
+
+int cgroup_remove(const struct cgroup *cgroup, struct error *err)
+{
+    int64_t deadline_ms = clock_mono_ms() + REMOVE_TIMEOUT_MS;
+    struct timespec pause = { .tv_nsec = 200000 };
+
+    for (size_t i = 0; i < cgroup->count; i++) {
+        int rc = remove_directory(cgroup->hierarchies[i].path, 0);
+        while (rc == -EBUSY && clock_mono_ms() < deadline_ms) {
+            (void)nanosleep(&pause, NULL); /* cut short: one more try */
+            if (pause.tv_nsec < 20000000)
+                pause.tv_nsec *= 2;
+            rc = remove_directory(cgroup->hierarchies[i].path, 0);
+        }
+        if (rc < 0)
+            return fail_sys(err, rc, "cannot remove cgroup '%s'", cgroup->hierarchies[i].path);
+    }
+    return 0;
+}
+
+const struct hierarchy *cgroup_find(const struct cgroup *cgroup, const char *controller)
+{
+    for (size_t i = 0; i < cgroup->count; i++)
+        if (has_controller(cgroup->hierarchies[i].controllers, controller))
+            return &cgroup->hierarchies[i];
+    return NULL;
+}
+
+const struct hierarchy *cgroup_main(const struct cgroup *cgroup)
+{
+    const struct hierarchy *unified = cgroup_find(cgroup, "");
+
+    if (unified != NULL)
+        return unified;
+    return cgroup->count > 0 ? &cgroup->hierarchies[0] : NULL;
+}
+
+/* One line of /proc/self/cgroup a hierarchy: "4:memory:/path"; v2 is "0::/path". */
+static int plan_hierarchies(struct arena *mem, const struct cgroup_request *request,
+                            struct cgroup *cgroup, struct error *err)
+{
+    struct statfs st;
+    char *text;
+    char *rest;
+
+    if (fs_read_file(mem, AT_FDCWD, "/proc/self/cgroup", SELF_CGROUP_MAX, &text, NULL, err) < 0)
+        return -1;
+    cgroup->hierarchies = arena_array(mem, HIERARCHIES_MAX, sizeof(*cgroup->hierarchies));
+    cgroup->is_unified = statfs(CGROUP_ROOT, &st) == 0 && st.f_type == CGROUP2_SUPER_MAGIC;
+    for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
+        if (cgroup->count < HIERARCHIES_MAX && plan_line(mem, line, request, cgroup))
+            cgroup->count++;
+    if (cgroup->count == 0)
+        return fail(err, ERR_UNSUPPORTED, "no cgroup hierarchy is mounted below " CGROUP_ROOT);
+    return 0;
+}
+
+/* Fills the next hierarchy from a line; false when it is not mounted or not of this layout. */
+static bool plan_line(struct arena *mem, char *line, const struct cgroup_request *request,
+                      struct cgroup *cgroup)
+{
+    struct hierarchy *hierarchy = &cgroup->hierarchies[cgroup->count];
+    char *controllers = strchr(line, ':');
+    char *own = controllers != NULL ? strchr(controllers + 1, ':') : NULL;
+
+    if (own == NULL)
+        return false;
+    controllers++;
+    *own++ = '\0';
+    if (cgroup->is_unified != (*controllers == '\0') && cgroup->is_unified)
+        return false;
+    hierarchy->controllers = controllers;
+    hierarchy->mount = find_mount(mem, controllers, cgroup->is_unified);
+    if (hierarchy->mount == NULL)
+        return false;
+    hierarchy->path = arena_printf(mem, "%s%s", hierarchy->mount,
+                                   group_path(mem, request, own, cgroup->is_unified));
+    return true;
+}
+
+/* Where every distribution mounts a hierarchy; verified by its magic. */
+static const char *find_mount(struct arena *mem, const char *controllers, bool is_unified)
+{
+    const char *name = controllers;
+    struct statfs st;
+
+    if (strncmp(name, "name=", 5) == 0)
+        name += 5;
+    bool is_v2 = *name == '\0';
+    const char *path =
+        is_unified ? CGROUP_ROOT : arena_printf(mem, CGROUP_ROOT "/%s", is_v2 ? "unified" : name);
+    if (statfs(path, &st) < 0)
+        return NULL;
+    return st.f_type == (is_v2 ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC) ? path : NULL;
+}
+
+/*
+ * An absolute cgroupsPath counts from the top of the hierarchy, others from our own group.  A v2
+ * group with processes cannot give controllers to its children, so there it is a sibling.
+ */
+static const char *group_path(struct arena *mem, const struct cgroup_request *request,
+                              const char *own, bool is_unified)
+{
+    const char *wanted =
+        request->path != NULL && *request->path != '\0' ? request->path : request->id;
+
+    if (*wanted == '/')
+        return path_clean(mem, wanted);
+    const char *inner = path_clean(mem, wanted); /* begins with '/', never leaves */
+    return path_clean(mem, arena_printf(mem, "%s%s%s", own, is_unified ? "/.." : "", inner));
+}
+
+/* mkdir -p below the mount point; 'path' is changed meanwhile. */
+static int make_directory(char *path, size_t mount_length)
+{
+    int rc = sys_mkdirat(AT_FDCWD, path, 0755);
+
+    if (rc != -ENOENT)
+        return rc == -EEXIST ? 0 : rc;
+    for (char *slash = strchr(path + mount_length + 1, '/'); slash != NULL;
+         slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        rc = sys_mkdirat(AT_FDCWD, path, 0755);
+        struct hierarchy parent = { "cpuset", "", path };
+        struct error ignored; /* the leaf will tell */
+        if (rc >= 0 && strstr(path, "/cpuset") != NULL)
+            (void)cgroup_v1_prepare(&parent, &ignored);
+        *slash = '/';
+        if (rc < 0 && rc != -EEXIST)
+            return rc;
+    }
+    rc = sys_mkdirat(AT_FDCWD, path, 0755);
+    return rc == -EEXIST ? 0 : rc;
+}
+
+static bool has_controller(const char *controllers, const char *name)
+{
+    size_t length = strlen(name);
+
+    if (length == 0)
+        return *controllers == '\0';
+    for (const char *at = controllers; at != NULL; at = strchr(at, ',')) {
+        at += *at == ',';
+        if (strncmp(at, name, length) == 0 && (at[length] == '\0' || at[length] == ','))
+            return true;
+    }
+    return false;
+}
+
+static int collect_pids(struct arena *mem, const char *directory, pid_t **pids, size_t *count)
+{
+    CLEANUP(close_dir) DIR *dir = NULL;
+    struct error ignored;
+    char *text;
+    char *rest;
+
+    if (fs_read_file(mem, AT_FDCWD, arena_printf(mem, "%s/cgroup.procs", directory),
+                     (size_t)16 * 1024 * 1024, &text, NULL, &ignored) < 0)
+        return -ENOENT;
+    size_t room = strlen(text) / 2 + 1;
+    pid_t *grown = arena_array(mem, *count + room, sizeof(**pids));
+    if (*count > 0)
+        memcpy(grown, *pids, *count * sizeof(**pids));
+    *pids = grown;
+    for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
+        (*pids)[(*count)++] = (pid_t)strtol(line, NULL, 10);
+    dir = opendir(directory);
+    if (dir == NULL)
+        return -errno;
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+            continue;
+        int rc =
+            collect_pids(mem, arena_printf(mem, "%s/%s", directory, entry->d_name), pids, count);
+        if (rc < 0 && rc != -ENOENT)
+            return rc;
+    }
+    return 0;
+}
+
+/* rmdir, and where that is refused for sub-groups, those first. */
+static int remove_directory(const char *directory, int depth)
+{
+    char path[4096];
+    CLEANUP(close_dir) DIR *dir = NULL;
+    int rc = sys_unlinkat(AT_FDCWD, directory, AT_REMOVEDIR);
+
+    if (rc == -ENOENT)
+        return 0;
+    if (rc != -EBUSY || depth > UNIFIED_DEPTH_MAX)
+        return rc;
+    dir = opendir(directory);
+    if (dir == NULL)
+        return errno == ENOENT ? 0 : -errno;
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        int length = snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
+        if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+            continue;
+        if (length < 0 || (size_t)length >= sizeof(path))
+            return -ENAMETOOLONG;
+        rc = remove_directory(path, depth + 1);
+        if (rc < 0)
+            return rc;
+    }
+    rc = sys_unlinkat(AT_FDCWD, directory, AT_REMOVEDIR);
+    return rc == -ENOENT ? 0 : rc;
+}
+
+static void close_dir(DIR **dir)
+{
+    if (*dir != NULL)
+        (void)closedir(*dir); /* only read */
+}
