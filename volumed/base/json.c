@@ -159,6 +159,12 @@ void json_set(json_t *object, const char *key, json_t *value)
         abort(); /* no memory, or a key that is not UTF-8: ours are literals or came from JSON */
 }
 
+void json_add(json_t *array, json_t *value)
+{
+    if (json_array_append_new(array, value) < 0)
+        abort(); /* no memory */
+}
+
 char *json_write(struct arena *mem, const json_t *json)
 {
     cleanup_buf struct buf text = { 0 };

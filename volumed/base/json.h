@@ -55,6 +55,9 @@ json_t *json_time_ns(int64_t time_ns);
 /* Sets object[key] and takes over the reference of value. */
 void json_set(json_t *object, const char *key, json_t *value);
 
+/* Appends to an array and takes over the reference of value. */
+void json_add(json_t *array, json_t *value);
+
 /* Compact text into 'mem', or appended to 'buf'. */
 char *json_write(struct arena *mem, const json_t *json);
 void json_append(struct buf *buf, const json_t *json);
