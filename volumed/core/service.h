@@ -15,6 +15,7 @@ struct event_bell;
 struct monitor;
 struct execs;
 struct pools;
+struct freezer;
 
 /*
  * STATE/volumed.db, lock          the database
@@ -39,6 +40,7 @@ struct service {
     struct monitor *monitor; /* core/monitor.h: watches running containers */
     struct execs *execs;     /* core/exec.h: execs live in memory, as Docker's */
     struct pools *pools;     /* core/pool.h: opened pools */
+    const struct freezer *freezer; /* core/freezer.h: NULL where containers cannot be held */
     bool is_recovered;       /* false until reconcile at start has ended */
 };
 
