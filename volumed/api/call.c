@@ -99,7 +99,8 @@ void call_reply_error(struct call *call, int status, const struct error *error)
 
     if (http_reply_has_begun(call->http)) {
         json_decref(body);
-        log_warn("reply broken off method=%s path=%s error=\"%s\"", http_method(call->http),
+        log_line(http_client_is_gone(call->http) ? LOG_DEBUG : LOG_WARN,
+                 "reply broken off method=%s path=%s error=\"%s\"", http_method(call->http),
                  http_path(call->http), error->message);
         return;
     }

@@ -33,11 +33,21 @@ struct http_worker_ops {
 /* Runs one request.  Must reply, stream or hijack exactly once; if it does none, 500 is sent. */
 typedef void (*http_handler_fn)(struct http_call *call, void *worker, void *context);
 
+/* Bounds on what clients can hold.  A zero member stands for its default. */
+struct http_limits {
+    int connections;   /* 4096; further ones wait in the listening socket's queue */
+    int64_t head_ms;   /* 30 s from the first byte of a request to the end of its head */
+    int64_t idle_ms;   /* 5 min from one request to the next */
+    int64_t stall_ms;  /* 5 min without a byte of a body, or without room for one of a reply */
+    int64_t linger_ms; /* 5 s for the client to read the end of a reply and close */
+};
+
 struct http_server_spec {
     int worker_count;
     const struct http_worker_ops *worker_ops;
     void *worker_context;
-    const char *server_name; /* the Server header */
+    const char *server_name; /* the Server header; NULL for none */
+    struct http_limits limits;
 };
 
 struct http_server *http_server_new(const struct http_server_spec *spec, struct error *err);
@@ -46,13 +56,15 @@ struct http_server *http_server_new(const struct http_server_spec *spec, struct 
 int http_server_listen(struct http_server *server, int listen_fd, http_handler_fn handler,
                        void *context, struct error *err);
 
-/* Stops accepting, lets running handlers end (at most grace_ms), closes all streams, joins threads.
+/*
+ * Stops accepting, closes all that is idle or streaming, lets running handlers end, joins threads.
+ * After grace_ms the remaining clients are cut off, so that handlers that wait for them fail.
  */
 void http_server_stop(struct http_server *server, int64_t grace_ms);
 void http_server_free(struct http_server *server);
 
-/* A listening Unix socket at an absolute path, replacing a stale one.  mode and gid are set before
- * listen. */
+/* A listening Unix socket at an absolute path, replacing a stale one (BUSY when somebody answers
+ * there).  mode and gid ((gid_t)-1: the process's) are set before listen. */
 int http_listen_unix(const char *path, mode_t mode, gid_t gid, struct error *err);
 
 /* --- the request; all text lives as long as the call --- */
@@ -67,7 +79,7 @@ uid_t http_peer_uid(const struct http_call *call); /* SO_PEERCRED; (uid_t)-1 whe
 pid_t http_peer_pid(const struct http_call *call);
 struct arena *http_mem(struct http_call *call); /* freed when the handler has returned */
 
-/* The whole body, at most 'max' bytes (INVALID when larger).  *data is NUL-terminated. */
+/* The whole body, at most 'max' bytes (INVALID when larger).  *data is NUL-terminated.  Once. */
 int http_body(struct http_call *call, size_t max, char **data, size_t *size, struct error *err);
 
 /* Reads the next bytes of the body, blocking; 0 at its end.  For uploads of any size. */
@@ -97,10 +109,12 @@ bool http_client_is_gone(struct http_call *call);
  * it appends to 'out' and returns 1 (call again at once), 0 (wait for wait_fd) or -1 (end of the
  * reply). It is called once at the beginning without waiting.  Reading what made wait_fd readable
  * is produce's work. release() is called exactly once, from any thread, also when the client is
- * lost.
+ * lost.  A client that has only closed its sending side is not lost (on Unix sockets).
  */
 struct http_stream {
-    int wait_fd; /* stays the stream's own: release closes it */
+    int wait_fd; /* stays the stream's own: release closes it; must suit epoll (to wait for
+                    several things or for a time, make it an epoll set).  -1: produce never
+                    returns 0 */
     int (*produce)(struct http_stream *stream, void *worker, struct buf *out);
     void (*release)(struct http_stream *stream);
 };

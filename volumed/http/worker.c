@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One queue, first come first served: short requests wait at most for as many turns as stand
+ * before them, and a stream's turn is short. */
+#include "http/worker.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/thread.h"
+
+static void *worker_body(void *argument);
+static bool worker_begin(struct worker *worker);
+static struct errand *errand_wait(struct crew *crew);
+
+int crew_start(struct crew *crew, const struct http_server_spec *spec,
+               void (*done)(struct crew *crew, struct errand *errand), struct error *err)
+{
+    assert(spec->worker_count > 0);
+    *crew = (struct crew){ .ops = spec->worker_ops, .context = spec->worker_context, .done = done };
+    (void)pthread_mutex_init(&crew->lock, NULL); /* cannot fail for a plain one */
+    (void)pthread_cond_init(&crew->bell, NULL);
+    list_init(&crew->errands);
+    crew->workers = mem_alloc((size_t)spec->worker_count * sizeof(*crew->workers));
+    int rc = 0;
+    for (int i = 0; rc == 0 && i < spec->worker_count; i++) {
+        struct worker *worker = &crew->workers[i];
+        worker->crew = crew;
+        rc = thread_start(&worker->thread, "http-worker", worker_body, worker, err);
+        crew->count += rc == 0 ? 1 : 0;
+    }
+    LOCK_SCOPE(&crew->lock);
+    while (rc == 0 && crew->ready_count < crew->count && !crew->has_failed)
+        (void)pthread_cond_wait(&crew->bell, &crew->lock); /* fails only on misuse */
+    if (rc == 0 && crew->has_failed) {
+        *err = crew->err;
+        rc = -1;
+    }
+    return rc;
+}
+
+void crew_send(struct crew *crew, struct errand *errand)
+{
+    LOCK_SCOPE(&crew->lock);
+    list_append(&crew->errands, &errand->link);
+    (void)pthread_cond_signal(&crew->bell); /* fails only on misuse */
+}
+
+void crew_stop(struct crew *crew)
+{
+    (void)pthread_mutex_lock(&crew->lock); /* fails only on misuse */
+    crew->is_closed = true;
+    (void)pthread_cond_broadcast(&crew->bell);
+    (void)pthread_mutex_unlock(&crew->lock);
+    for (int i = 0; i < crew->count; i++)
+        (void)pthread_join(crew->workers[i].thread, NULL); /* they are ours and joinable */
+    (void)pthread_cond_destroy(&crew->bell);
+    (void)pthread_mutex_destroy(&crew->lock);
+    free(crew->workers);
+}
+
+static void *worker_body(void *argument)
+{
+    struct worker *worker = argument;
+    struct crew *crew = worker->crew;
+
+    if (!worker_begin(worker))
+        return NULL;
+    worker->mem = arena_new();
+    for (struct errand *errand = errand_wait(crew); errand != NULL; errand = errand_wait(crew)) {
+        errand->run(errand, worker);
+        crew->done(crew, errand); /* from here on it is not ours */
+        arena_reset(worker->mem);
+    }
+    arena_free(worker->mem);
+    if (crew->ops != NULL && crew->ops->stop != NULL)
+        crew->ops->stop(worker->own);
+    return NULL;
+}
+
+static bool worker_begin(struct worker *worker)
+{
+    struct crew *crew = worker->crew;
+    struct error err = { 0 };
+    bool has_own = crew->ops != NULL && crew->ops->start != NULL;
+
+    if (has_own)
+        worker->own = crew->ops->start(crew->context, &err);
+    LOCK_SCOPE(&crew->lock);
+    bool has_failed = has_own && worker->own == NULL;
+    if (has_failed && !crew->has_failed)
+        crew->err = err;
+    crew->has_failed = crew->has_failed || has_failed;
+    crew->ready_count++;
+    (void)pthread_cond_broadcast(&crew->bell); /* fails only on misuse */
+    return !has_failed;
+}
+
+/* NULL when the crew is closed and nothing is left to do. */
+static struct errand *errand_wait(struct crew *crew)
+{
+    LOCK_SCOPE(&crew->lock);
+    while (list_is_empty(&crew->errands) && !crew->is_closed)
+        (void)pthread_cond_wait(&crew->bell, &crew->lock); /* fails only on misuse */
+    if (list_is_empty(&crew->errands))
+        return NULL;
+    struct errand *errand = container_of(crew->errands.next, struct errand, link);
+    list_remove(&errand->link);
+    return errand;
+}
