@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The confined child: a second life of volumed's binary that handles bytes and trees which others
+ * made.  It sees nothing but one directory tree, has no network, few capabilities and few system
+ * calls, and answers by a report (transfer/child.h).  Single-threaded; never returns to the daemon.
+ */
+#ifndef TRANSFER_CONFINED_H
+#define TRANSFER_CONFINED_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/json.h"
+
+/* One run of a verb. */
+struct confined {
+    const char *argument; /* NULL: none */
+    const json_t *request;
+    struct arena *mem;
+    struct buf report;
+};
+
+/* For main(), with its own arguments, when argv[1] is "confined".  Returns the exit status. */
+int confined_main(int argc, char **argv);
+
+void report_add(struct confined *run, const char *key, const char *value);
+void report_add_int(struct confined *run, const char *key, int64_t value);
+
+#endif
