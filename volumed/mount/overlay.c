@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Detached overlays by the new mount API.  From Linux 6.8 each layer is a parameter of its own;
+ * before, all go into one "lowerdir" of at most 255 bytes, into which only the short names of open
+ * descriptors fit in some number.
+ */
+#include "mount/overlay.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "base/sys.h"
+
+#define PARAMETER_MAX 256 /* fsconfig(2) takes strings shorter than this */
+#define LAYERS_OLD    24  /* "/dev/fd/NN:" each */
+
+static int open_dir(const char *path, struct error *err);
+static int add_each(int fs_fd, const char *const *dirs);
+static int add_joined(int fs_fd, const char *const *dirs, int *fds);
+
+int overlay_view_open(const char *const *dirs, struct error *err)
+{
+    int fds[LAYERS_OLD];
+
+    if (dirs[0] == NULL)
+        return fail(err, ERR_NOT_FOUND, "there are no layers");
+    if (dirs[1] == NULL)
+        return open_dir(dirs[0], err);
+    cleanup_fd int fs_fd = sys_fsopen("overlay");
+    if (fs_fd < 0)
+        return fail_sys(err, fs_fd, "cannot make an overlay");
+    for (size_t i = 0; i < LAYERS_OLD; i++)
+        fds[i] = -1;
+    int rc = add_each(fs_fd, dirs);
+    if (rc < 0)
+        rc = add_joined(fs_fd, dirs, fds);
+    if (rc == 0)
+        rc = sys_fsconfig_create(fs_fd);
+    for (size_t i = 0; i < LAYERS_OLD; i++)
+        sys_close_fd(&fds[i]);
+    if (rc == 0)
+        rc = sys_fsmount(fs_fd, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+    if (rc == -ENAMETOOLONG)
+        return fail(err, ERR_UNSUPPORTED, "this kernel cannot stack so many layers");
+    return rc < 0 ? fail_sys(err, rc, "cannot mount an overlay of the layers") : rc;
+}
+
+static int open_dir(const char *path, struct error *err)
+{
+    int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+
+    return fd < 0 ? fail_sys(err, fd, "cannot open layer '%s'", path) : fd;
+}
+
+/* Nothing has been added when the first is refused, which is how an old kernel shows itself. */
+static int add_each(int fs_fd, const char *const *dirs)
+{
+    for (; *dirs != NULL; dirs++) {
+        int rc = sys_fsconfig(fs_fd, "lowerdir+", *dirs);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int add_joined(int fs_fd, const char *const *dirs, int *fds)
+{
+    char joined[PARAMETER_MAX] = "";
+    size_t size = 0;
+
+    for (size_t i = 0; dirs[i] != NULL; i++) {
+        char name[32];
+        if (i == LAYERS_OLD)
+            return -ENAMETOOLONG;
+        fds[i] = sys_openat(AT_FDCWD, dirs[i], O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+        if (fds[i] < 0)
+            return fds[i];
+        int length = snprintf(name, sizeof(name), "%s/dev/fd/%d", i == 0 ? "" : ":", fds[i]);
+        if (size + (size_t)length >= sizeof(joined))
+            return -ENAMETOOLONG;
+        memcpy(joined + size, name, (size_t)length + 1);
+        size += (size_t)length;
+    }
+    return sys_fsconfig(fs_fd, "lowerdir", joined);
+}

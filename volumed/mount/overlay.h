@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A stack of layers seen as one tree: a read-only overlay that is mounted nowhere.  It is reached
+ * through its descriptor alone and ends with it, so nothing appears in any mount table.
+ */
+#ifndef MOUNT_OVERLAY_H
+#define MOUNT_OVERLAY_H
+
+#include "base/error.h"
+
+/*
+ * 'dirs' are absolute paths of directories, top first, NULL-terminated, at least one.  A single one
+ * is opened as it is.  Returns a directory descriptor.  UNSUPPORTED when the kernel (before 6.8)
+ * cannot take so many layers.
+ */
+int overlay_view_open(const char *const *dirs, struct error *err);
+
+#endif
