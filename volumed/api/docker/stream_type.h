@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The media types of Docker's byte streams. */
+#ifndef DOCKER_STREAM_TYPE_H
+#define DOCKER_STREAM_TYPE_H
+
+#include "api/call.h"
+
+/* Framed streams have a name of their own from API 1.42 on; a terminal's are raw. */
+static inline const char *stream_type(const struct call *call, bool is_raw)
+{
+    if (is_raw || call->api_minor < 42)
+        return "application/vnd.docker.raw-stream";
+    return "application/vnd.docker.multiplexed-stream";
+}
+
+/* A hijack without an upgrade is raw-stream always, as older clients know it. */
+static inline const char *hijack_type(const struct call *call, bool is_raw)
+{
+    return stream_type(call, is_raw || http_header(call->http, "Upgrade") == NULL);
+}
+
+#endif
