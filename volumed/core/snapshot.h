@@ -34,9 +34,10 @@ int snapshot_remove(struct task *task, const char *volume_ref, const char *name,
 /*
  * Puts the volume's contents back to the snapshot's.  The present contents become a snapshot of
  * reason "safety", returned in *safety.  BUSY while anything has the volume mounted, naming who;
- * CONFLICT when it is protected.  Crash-safe at each step.
+ * CONFLICT when it is protected.  Crash-safe at each step.  With is_dry_run only the checks are
+ * made and *safety is left alone.
  */
-int snapshot_rollback(struct task *task, const char *volume_ref, const char *name,
+int snapshot_rollback(struct task *task, const char *volume_ref, const char *name, bool is_dry_run,
                       struct snapshot *safety, struct error *err);
 
 #endif

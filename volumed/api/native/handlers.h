@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The native door's handlers, one for each row of routes.c: decode, call core, reply. */
+#ifndef API_NATIVE_HANDLERS_H
+#define API_NATIVE_HANDLERS_H
+
+#include "api/call.h"
+
+int native_volume_list(struct call *call, struct error *err);
+int native_volume_create(struct call *call, struct error *err);
+int native_volume_get(struct call *call, struct error *err);
+int native_volume_change(struct call *call, struct error *err);
+int native_volume_remove(struct call *call, struct error *err);
+int native_volume_prune(struct call *call, struct error *err);
+int native_volume_usage(struct call *call, struct error *err);
+int native_volume_references(struct call *call, struct error *err);
+
+int native_snapshot_list(struct call *call, struct error *err);
+int native_snapshot_list_all(struct call *call, struct error *err);
+int native_snapshot_create(struct call *call, struct error *err);
+int native_snapshot_get(struct call *call, struct error *err);
+int native_snapshot_remove(struct call *call, struct error *err);
+int native_snapshot_rollback(struct call *call, struct error *err);
+
+int native_pool_list(struct call *call, struct error *err);
+int native_pool_create(struct call *call, struct error *err);
+int native_pool_get(struct call *call, struct error *err);
+int native_pool_remove(struct call *call, struct error *err);
+int native_pool_space(struct call *call, struct error *err);
+
+int native_operation_list(struct call *call, struct error *err);
+int native_operation_get(struct call *call, struct error *err);
+
+int native_event_list(struct call *call, struct error *err);
+int native_event_stream(struct call *call, struct error *err);
+
+int native_container_attachments(struct call *call, struct error *err);
+
+int native_system_info(struct call *call, struct error *err);
+int native_system_version(struct call *call, struct error *err);
+int native_system_check(struct call *call, struct error *err);
+
+#endif

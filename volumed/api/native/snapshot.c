@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The native door's snapshots and the rollback to one. */
+#include "core/snapshot.h"
+
+#include "api/native/decode.h"
+#include "api/native/encode.h"
+#include "api/native/handlers.h"
+
+struct remove_request {
+    bool dry_run;
+};
+
+struct rollback_request {
+    const char *snapshot;
+    bool dry_run;
+};
+
+static int reply_list(struct call *call, const char *volume_ref, struct error *err);
+
+int native_snapshot_list(struct call *call, struct error *err)
+{
+    return reply_list(call, call->args[0], err);
+}
+
+int native_snapshot_list_all(struct call *call, struct error *err)
+{
+    return reply_list(call, NULL, err);
+}
+
+int native_snapshot_create(struct call *call, struct error *err)
+{
+    static const struct field fields[] = {
+        FIELD(TEXT, struct snapshot_spec, name, OPTIONAL),
+        FIELD(PAIRS, struct snapshot_spec, labels, OPTIONAL),
+        FIELD(INT, struct snapshot_spec, freeze_timeout_ms, OPTIONAL),
+        FIELDS_END,
+    };
+    struct snapshot_spec spec = { 0 };
+    struct snapshot snapshot;
+
+    if (decode_body(call, fields, &spec, err) < 0 ||
+        snapshot_create(call->task, call->args[0], &spec, &snapshot, err) < 0)
+        return -1;
+    json_t *json = encode_snapshot(&snapshot);
+    json_set(json, "cost", json_text(cost_name(snapshot.cost)));
+    return call_reply_json(call, 201, json, err);
+}
+
+int native_snapshot_get(struct call *call, struct error *err)
+{
+    struct snapshot snapshot;
+
+    if (snapshot_get(call->task, call->args[0], call->args[1], &snapshot, err) < 0)
+        return -1;
+    return call_reply_json(call, 200, encode_snapshot(&snapshot), err);
+}
+
+int native_snapshot_remove(struct call *call, struct error *err)
+{
+    static const struct field fields[] = {
+        FIELD(BOOL, struct remove_request, dry_run, OPTIONAL),
+        FIELDS_END,
+    };
+    struct remove_request request = { 0 };
+    struct snapshot snapshot;
+
+    if (decode_query(call, fields, &request, err) < 0 ||
+        snapshot_get(call->task, call->args[0], call->args[1], &snapshot, err) < 0 ||
+        snapshot_remove(call->task, call->args[0], call->args[1], request.dry_run, err) < 0)
+        return -1;
+    json_t *json = json_object();
+    json_set(json, "volume", json_text(snapshot.volume_name));
+    json_set(json, "snapshot", json_text(snapshot.name));
+    json_set(json, "dry_run", json_boolean(request.dry_run));
+    return call_reply_json(call, 200, json, err);
+}
+
+int native_snapshot_rollback(struct call *call, struct error *err)
+{
+    static const struct field fields[] = {
+        FIELD(TEXT, struct rollback_request, snapshot, REQUIRED),
+        FIELD(BOOL, struct rollback_request, dry_run, OPTIONAL),
+        FIELDS_END,
+    };
+    struct rollback_request request = { 0 };
+    struct snapshot safety = { 0 };
+
+    if (decode_body(call, fields, &request, err) < 0 ||
+        snapshot_rollback(call->task, call->args[0], request.snapshot, request.dry_run, &safety,
+                          err) < 0)
+        return -1;
+    json_t *json = json_object();
+    json_set(json, "volume", json_text(call->args[0]));
+    json_set(json, "snapshot", json_text(request.snapshot));
+    json_set(json, "safety", request.dry_run ? json_null() : encode_snapshot(&safety));
+    json_set(json, "dry_run", json_boolean(request.dry_run));
+    return call_reply_json(call, 200, json, err);
+}
+
+static int reply_list(struct call *call, const char *volume_ref, struct error *err)
+{
+    struct snapshot *list;
+    int count = snapshot_list(call->task, volume_ref, &list, err);
+
+    if (count < 0)
+        return -1;
+    json_t *snapshots = json_array();
+    for (int i = 0; i < count; i++)
+        json_array_append_new(snapshots, encode_snapshot(&list[i]));
+    return call_reply_json(call, 200, encode_list("snapshots", snapshots), err);
+}
