@@ -1,0 +1,542 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests and replies over real sockets: framing, keep-alive, pipelining, bodies, the end. */
+#include <stdatomic.h>
+#include <sys/stat.h>
+
+#include "lib/http.h"
+
+#define LARGE_SIZE ((size_t)3 << 20)
+#define SLOW_MS    200
+
+static _Atomic int worker_starts;
+static _Atomic int worker_stops;
+
+static void *worker_start(void *context, struct error *err)
+{
+    worker_starts++;
+    if (context == NULL) {
+        (void)fail(err, ERR_NO_SPACE, "no database");
+        return NULL;
+    }
+    return context;
+}
+
+static void worker_stop(void *worker)
+{
+    CHECK(worker != NULL);
+    worker_stops++;
+}
+
+static const struct http_worker_ops worker_ops = { worker_start, worker_stop };
+
+static void serve_hello(struct http_call *call)
+{
+    struct error err;
+
+    http_reply_header(call, "X-Test", "a\r\nb");
+    (void)http_reply(call, 200, "text/plain", "hello", 5, &err);
+}
+
+static void serve_echo(struct http_call *call)
+{
+    struct error err;
+    char *data;
+    size_t size;
+
+    if (http_body(call, LARGE_SIZE, &data, &size, &err) == 0)
+        (void)http_reply(call, 200, "text/plain", data, size, &err);
+    else
+        (void)http_reply(call, 400, "text/plain", err.message, strlen(err.message), &err);
+}
+
+/* Counts the body in small reads. */
+static void serve_count(struct http_call *call)
+{
+    struct error err;
+    char data[4096];
+    size_t total = 0;
+    ssize_t got;
+
+    while ((got = http_body_read(call, data, sizeof(data), &err)) > 0)
+        total += (size_t)got;
+    char *text = arena_printf(http_mem(call), "%zu %s", total, got < 0 ? err.message : "whole");
+    (void)http_reply(call, 200, "text/plain", text, strlen(text), &err);
+}
+
+static void serve_pieces(struct http_call *call)
+{
+    struct error err;
+
+    (void)http_reply_begin(call, 200, "text/plain", &err);
+    CHECK(http_reply_has_begun(call));
+    (void)http_reply_write(call, "one ", 4, &err);
+    (void)http_reply_write(call, "", 0, &err);
+    (void)http_reply_write(call, "two", 3, &err);
+    (void)http_reply_end(call, &err);
+}
+
+static void serve_large(struct http_call *call)
+{
+    struct error err;
+    char *data = arena_alloc(http_mem(call), LARGE_SIZE);
+
+    memset(data, 'x', LARGE_SIZE);
+    (void)http_reply(call, 200, "text/plain", data, LARGE_SIZE, &err);
+}
+
+static void serve_who(struct http_call *call)
+{
+    struct error err;
+    char *text = arena_printf(http_mem(call), "uid=%u pid=%d q=%s r=%s h=%s", http_peer_uid(call),
+                              (int)http_peer_pid(call), http_query(call, "q"),
+                              http_query_nth(call, "q", 1), http_header(call, "x-given"));
+
+    (void)http_reply(call, 200, "text/plain", text, strlen(text), &err);
+}
+
+static void serve_broken(struct http_call *call)
+{
+    struct error err;
+
+    (void)http_reply_begin(call, 200, "text/plain", &err);
+    (void)http_reply_write(call, "half", 4, &err);
+}
+
+static void serve_slow(struct http_call *call)
+{
+    struct error err;
+
+    CHECK(!http_client_is_gone(call));
+    (void)poll(NULL, 0, SLOW_MS);
+    (void)http_reply(call, 200, "text/plain", "slow", 4, &err);
+}
+
+static _Atomic bool was_gone;
+
+static void serve_until_gone(struct http_call *call)
+{
+    struct error err;
+
+    for (int i = 0; i < 1000 && !http_client_is_gone(call); i++)
+        (void)poll(NULL, 0, 10);
+    was_gone = http_client_is_gone(call);
+    (void)http_reply(call, 200, NULL, NULL, 0, &err);
+}
+
+static void serve_nothing_more(struct http_call *call)
+{
+    struct error err;
+
+    (void)http_reply(call, 204, NULL, NULL, 0, &err);
+}
+
+static void serve_silence(struct http_call *call)
+{
+    (void)call;
+}
+
+static void serve(struct http_call *call, void *worker, void *context)
+{
+    static const struct {
+        const char *path;
+        void (*serve)(struct http_call *call);
+    } rows[] = {
+        { "/hello", serve_hello },     { "/echo", serve_echo },
+        { "/count", serve_count },     { "/pieces", serve_pieces },
+        { "/large", serve_large },     { "/who", serve_who },
+        { "/broken", serve_broken },   { "/slow", serve_slow },
+        { "/gone", serve_until_gone }, { "/204", serve_nothing_more },
+        { "/silence", serve_silence },
+    };
+
+    CHECK(worker == context);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (strcmp(rows[i].path, http_path(call)) == 0)
+            rows[i].serve(call);
+}
+
+static char anything;
+static const struct http_server_spec spec = {
+    .worker_count = 2,
+    .worker_ops = &worker_ops,
+    .worker_context = &anything,
+    .server_name = "test/1",
+};
+
+static void open_world(struct world *world)
+{
+    world_open(world, &spec, serve, &anything);
+}
+
+/* One request that ends its connection; 'got' is all that came. */
+static void talk(const char *request, struct buf *got)
+{
+    struct world world;
+
+    open_world(&world);
+    client_talk(&world, request, got);
+    world_close(&world);
+}
+
+TEST(server_answers_with_status_headers_and_body)
+{
+    cleanup_buf struct buf got = { 0 };
+
+    talk("GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", &got);
+    CHECK(strstr(got.data, "HTTP/1.1 200 OK\r\nServer: test/1\r\nDate: ") == got.data);
+    CHECK(strstr(got.data, "\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n") != NULL);
+    CHECK(strstr(got.data, "\r\nConnection: close\r\n") != NULL);
+    CHECK(strstr(got.data, "\r\n\r\nhello") != NULL);
+}
+
+TEST(reply_headers_cannot_be_split_by_their_value)
+{
+    cleanup_buf struct buf got = { 0 };
+
+    talk("GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", &got);
+    CHECK(strstr(got.data, "\r\nX-Test: a??b\r\n") != NULL);
+}
+
+TEST(head_requests_get_the_headers_only)
+{
+    cleanup_buf struct buf got = { 0 };
+    cleanup_buf struct buf pieces = { 0 };
+
+    talk("HEAD /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", &got);
+    CHECK(strstr(got.data, "Content-Length: 5\r\n") != NULL);
+    CHECK_STR(strstr(got.data, "\r\n\r\n"), "\r\n\r\n");
+    talk("HEAD /pieces HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", &pieces);
+    CHECK_STR(strstr(pieces.data, "\r\n\r\n"), "\r\n\r\n");
+}
+
+TEST(replies_without_content_say_nothing_of_its_length)
+{
+    cleanup_buf struct buf got = { 0 };
+
+    talk("GET /204 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", &got);
+    CHECK(strstr(got.data, "HTTP/1.1 204 No Content\r\n") != NULL);
+    CHECK(strstr(got.data, "Content-Length") == NULL);
+}
+
+TEST(replies_in_pieces_are_chunked_for_1_1_and_plain_for_1_0)
+{
+    cleanup_buf struct buf got = { 0 };
+    cleanup_buf struct buf old = { 0 };
+
+    talk("GET /pieces HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", &got);
+    CHECK_STR(strstr(got.data, "\r\n\r\n"), "\r\n\r\n4\r\none \r\n3\r\ntwo\r\n0\r\n\r\n");
+    talk("GET /pieces HTTP/1.0\r\n\r\n", &old);
+    CHECK(strstr(old.data, "chunked") == NULL);
+    CHECK_STR(strstr(old.data, "\r\n\r\n"), "\r\n\r\none two");
+}
+
+TEST(a_handler_that_does_not_reply_is_answered_for)
+{
+    cleanup_buf struct buf got = { 0 };
+
+    talk("GET /silence HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", &got);
+    CHECK(strstr(got.data, "HTTP/1.1 500 Internal Server Error\r\n") != NULL);
+}
+
+TEST(a_reply_that_breaks_off_has_no_last_chunk)
+{
+    cleanup_buf struct buf got = { 0 };
+
+    talk(WORLD_GET("/broken"), &got);
+    CHECK_STR(strstr(got.data, "\r\n\r\n"), "\r\n\r\n4\r\nhalf\r\n");
+}
+
+TEST(handlers_know_the_peer_the_query_and_the_headers)
+{
+    cleanup_buf struct buf got = { 0 };
+    char expected[100];
+
+    talk("GET /who?q=a%20b&q=2 HTTP/1.1\r\nHost: x\r\nX-GIVEN:  v \r\nConnection: close\r\n\r\n",
+         &got);
+    (void)snprintf(expected, sizeof(expected), "\r\n\r\nuid=%u pid=%d q=a b r=2 h=v", getuid(),
+                   (int)getpid());
+    CHECK_STR(strstr(got.data, "\r\n\r\n"), expected);
+}
+
+TEST(connections_are_kept_and_pipelined_requests_answered_in_order)
+{
+    struct world world;
+    cleanup_buf struct buf got = { 0 };
+
+    open_world(&world);
+    cleanup_fd int fd = world_connect(&world);
+    client_send(
+        fd, WORLD_GET("/slow") WORLD_GET(
+                "/hello") "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc\r\n" //
+                          "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                          "2\r\nde\r\n0\r\n\r\n" WORLD_GET("/who?q=last"));
+    client_expect(fd, &got, "q=last");
+    const char *slow = strstr(got.data, "\r\n\r\nslow");
+    const char *hello = strstr(got.data, "\r\n\r\nhello");
+    const char *sized = strstr(got.data, "\r\n\r\nabc");
+    const char *chunked = strstr(got.data, "\r\n\r\nde");
+    CHECK(slow != NULL && slow < hello && hello < sized && sized < chunked);
+    CHECK(strstr(got.data, "Connection: close") == NULL);
+    world_close(&world);
+}
+
+TEST(requests_may_come_byte_by_byte)
+{
+    static const char text[] =
+        "\r\nPOST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+        "Connection: close\r\n\r\n3\r\nabc\r\n0\r\nT: v\r\n\r\n";
+    struct world world;
+    cleanup_buf struct buf got = { 0 };
+
+    open_world(&world);
+    cleanup_fd int fd = world_connect(&world);
+    for (size_t i = 0; i < sizeof(text) - 1; i++)
+        CHECK_INT(sys_write_all(fd, text + i, 1), 0);
+    client_expect_end(fd, &got);
+    CHECK_STR(strstr(got.data, "\r\n\r\n"), "\r\n\r\nabc");
+    world_close(&world);
+}
+
+TEST(refused_requests_end_the_connection)
+{
+    static const struct {
+        const char *request;
+        const char *status_line;
+    } rows[] = {
+        { "GET /hello HTTP/1.1\r\n\r\n", "HTTP/1.1 400 Bad Request\r\n" },
+        { "GET /hello HTTP/1.1\nHost: x\n\n", "HTTP/1.1 400 Bad Request\r\n" },
+        { "GET /hello HTTP/3.0\r\nHost: x\r\n\r\n", "HTTP/1.1 505 HTTP Version Not" },
+        { "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n"
+          "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" WORLD_GET("/hello"),
+          "HTTP/1.1 400 Bad Request\r\n" },
+        { "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+          "HTTP/1.1 400 Bad Request\r\n" },
+        { "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n",
+          "HTTP/1.1 501 Not Implemented\r\n" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        cleanup_buf struct buf got = { 0 };
+        talk(rows[i].request, &got);
+        ck_assert_msg(strncmp(got.data, rows[i].status_line, strlen(rows[i].status_line)) == 0,
+                      "row %zu: %s", i, got.data);
+        CHECK(strstr(got.data + 1, "HTTP/1.1 ") == NULL);
+    }
+}
+
+TEST(heads_are_bounded)
+{
+    struct world world;
+    cleanup_buf struct buf got = { 0 };
+    cleanup_buf struct buf request = { 0 };
+
+    buf_text(&request, "GET /hello HTTP/1.1\r\nHost: x\r\nA: ");
+    while (request.size < HTTP_HEAD_MAX)
+        buf_text(&request, "aaaaaaaaaaaaaaaa");
+    open_world(&world);
+    client_talk(&world, request.data, &got);
+    CHECK(strstr(got.data, "HTTP/1.1 431 ") != NULL);
+    world_close(&world);
+}
+
+TEST(expected_100_continue_is_sent_when_the_body_is_wanted)
+{
+    struct world world;
+    cleanup_buf struct buf got = { 0 };
+
+    open_world(&world);
+    cleanup_fd int fd = world_connect(&world);
+    client_send(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+                    "Content-Length: 4\r\n\r\n");
+    client_expect(fd, &got, "HTTP/1.1 100 Continue\r\n\r\n");
+    client_send(fd, "body");
+    client_expect(fd, &got, "\r\n\r\nbody");
+    buf_clear(&got);
+    client_send(fd, "POST /hello HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+                    "Content-Length: 4\r\n\r\n");
+    client_expect_end(fd, &got);
+    CHECK(strstr(got.data, "100 Continue") == NULL);
+    CHECK(strstr(got.data, "Connection: close\r\n") != NULL);
+    world_close(&world);
+}
+
+static void send_large(int fd, bool is_chunked)
+{
+    static char data[1 << 16];
+    char head[200];
+
+    memset(data, 'x', sizeof(data));
+    (void)snprintf(head, sizeof(head),
+                   "POST /count HTTP/1.1\r\nHost: x\r\n%s: %s\r\nConnection: close\r\n\r\n",
+                   is_chunked ? "Transfer-Encoding" : "Content-Length",
+                   is_chunked ? "chunked" : "3145728");
+    client_send(fd, head);
+    for (size_t sent = 0; sent < LARGE_SIZE; sent += sizeof(data)) {
+        if (is_chunked)
+            client_send(fd, "10000\r\n");
+        CHECK_INT(sys_write_all(fd, data, sizeof(data)), 0);
+        if (is_chunked)
+            client_send(fd, "\r\n");
+    }
+    if (is_chunked)
+        client_send(fd, "0\r\n\r\n");
+}
+
+TEST(large_bodies_are_read_as_they_come)
+{
+    struct world world;
+
+    open_world(&world);
+    for (int is_chunked = 0; is_chunked <= 1; is_chunked++) {
+        cleanup_buf struct buf got = { 0 };
+        cleanup_fd int fd = world_connect(&world);
+        send_large(fd, is_chunked != 0);
+        client_expect_end(fd, &got);
+        CHECK_STR(strstr(got.data, "\r\n\r\n"), "\r\n\r\n3145728 whole");
+    }
+    world_close(&world);
+}
+
+TEST(bodies_over_the_handlers_limit_are_refused)
+{
+    struct world world;
+    cleanup_buf struct buf got = { 0 };
+
+    open_world(&world);
+    client_talk(&world, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\nabc",
+                &got);
+    CHECK(strstr(got.data, "request body is larger than 3145728 bytes") != NULL);
+    CHECK(strstr(got.data, "Connection: close\r\n") != NULL);
+    world_close(&world);
+}
+
+TEST(a_body_that_breaks_off_is_the_handlers_to_know)
+{
+    struct world world;
+    cleanup_buf struct buf got = { 0 };
+
+    open_world(&world);
+    cleanup_fd int fd = world_connect(&world);
+    client_send(fd, "POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nabc");
+    CHECK_INT(shutdown(fd, SHUT_WR), 0);
+    client_expect_end(fd, &got);
+    CHECK_STR(strstr(got.data, "\r\n\r\n"),
+              "\r\n\r\n3 client closed before the end of the request body");
+    world_close(&world);
+}
+
+TEST(large_replies_wait_for_their_reader_without_a_worker)
+{
+    struct world world;
+    int readers[4];
+    cleanup_buf struct buf quick = { 0 };
+
+    open_world(&world);
+    for (size_t i = 0; i < ARRAY_SIZE(readers); i++) {
+        readers[i] = world_connect(&world);
+        client_send(readers[i], "GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    }
+    client_talk(&world, "GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", &quick);
+    CHECK(strstr(quick.data, "hello") != NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(readers); i++) {
+        cleanup_buf struct buf got = { 0 };
+        client_expect_end(readers[i], &got);
+        CHECK(got.size > LARGE_SIZE && got.size < LARGE_SIZE + 1000);
+        sys_close_fd(&readers[i]);
+    }
+    world_close(&world);
+}
+
+TEST(a_half_closed_client_still_gets_its_reply)
+{
+    struct world world;
+    cleanup_buf struct buf got = { 0 };
+
+    open_world(&world);
+    cleanup_fd int fd = world_connect(&world);
+    client_send(fd, WORLD_GET("/slow"));
+    CHECK_INT(shutdown(fd, SHUT_WR), 0);
+    client_expect_end(fd, &got);
+    CHECK_STR(strstr(got.data, "\r\n\r\n"), "\r\n\r\nslow");
+    world_close(&world);
+}
+
+TEST(handlers_learn_that_their_client_is_gone)
+{
+    struct world world;
+
+    open_world(&world);
+    int fd = world_connect(&world);
+    client_send(fd, WORLD_GET("/gone"));
+    (void)poll(NULL, 0, 50);
+    sys_close_fd(&fd);
+    world_close(&world);
+    CHECK(was_gone);
+}
+
+TEST(stopping_lets_running_handlers_answer)
+{
+    struct world world;
+    cleanup_buf struct buf got = { 0 };
+
+    worker_starts = worker_stops = 0;
+    open_world(&world);
+    cleanup_fd int fd = world_connect(&world);
+    cleanup_fd int idle = world_connect(&world);
+    client_send(fd, WORLD_GET("/slow"));
+    (void)poll(NULL, 0, SLOW_MS / 4);
+    world_close(&world);
+    client_expect_end(fd, &got);
+    CHECK(strstr(got.data, "\r\n\r\nslow") != NULL);
+    client_expect_end(idle, &got);
+    CHECK_INT(worker_starts, 2);
+    CHECK_INT(worker_stops, 2);
+}
+
+TEST(stopping_cuts_off_clients_that_do_not_end)
+{
+    struct world world;
+    int64_t began_ms = clock_mono_ms();
+
+    open_world(&world);
+    cleanup_fd int fd = world_connect(&world);
+    client_send(fd, "POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nabc");
+    (void)poll(NULL, 0, 50);
+    http_server_stop(world.server, 100);
+    CHECK(clock_mono_ms() - began_ms < 5000);
+    world_close(&world);
+}
+
+TEST(a_worker_that_cannot_start_is_the_servers_failure)
+{
+    struct error err = { 0 };
+    struct http_server_spec broken = spec;
+
+    broken.worker_context = NULL;
+    CHECK(http_server_new(&broken, &err) == NULL);
+    CHECK_INT(err.code, ERR_NO_SPACE);
+    CHECK_STR(err.message, "no database");
+}
+
+TEST(listening_replaces_stale_sockets_only)
+{
+    struct world world;
+    struct error err = { 0 };
+    struct stat st;
+    char path[64];
+
+    open_world(&world);
+    (void)snprintf(path, sizeof(path), "%s/s", world.directory);
+    CHECK_FAILS(http_listen_unix(path, 0600, (gid_t)-1, &err), &err, ERR_BUSY);
+    http_server_stop(world.server, 0);
+    cleanup_fd int again = http_listen_unix(path, 0660, getgid(), &err);
+    CHECK_OK(again, &err);
+    CHECK_INT(stat(path, &st), 0);
+    CHECK_INT((int)(st.st_mode & 0777), 0660);
+    (void)snprintf(path, sizeof(path), "%s/file", world.directory);
+    cleanup_fd int file = sys_openat(AT_FDCWD, path, O_CREAT | O_WRONLY, 0600);
+    CHECK_FAILS(http_listen_unix(path, 0600, (gid_t)-1, &err), &err, ERR_EXISTS);
+    CHECK_FAILS(http_listen_unix("relative", 0600, (gid_t)-1, &err), &err, ERR_INVALID);
+    CHECK_FAILS(http_listen_unix("/nowhere/s", 0600, (gid_t)-1, &err), &err, ERR_NOT_FOUND);
+    world_close(&world);
+}
