@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Base64 as RFC 4648 has it, for headers that carry JSON. */
-#ifndef DOCKER_BASE64_H
-#define DOCKER_BASE64_H
+#ifndef API_DOCKER_BASE64_H
+#define API_DOCKER_BASE64_H
 
 #include "base/arena.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pieces of a container's JSON that lists, inspect and system df share. */
-#ifndef DOCKER_CONTAINER_JSON_H
-#define DOCKER_CONTAINER_JSON_H
+#ifndef API_DOCKER_CONTAINER_JSON_H
+#define API_DOCKER_CONTAINER_JSON_H
 
 #include "core/container.h"
 

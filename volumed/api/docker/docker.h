@@ -4,8 +4,8 @@
  * volumed's socket.  It turns Docker's JSON into core's specs and core's results into Docker's
  * JSON; it decides nothing itself.
  */
-#ifndef DOCKER_DOCKER_H
-#define DOCKER_DOCKER_H
+#ifndef API_DOCKER_DOCKER_H
+#define API_DOCKER_DOCKER_H
 
 #include "api/call.h"
 
@@ -13,11 +13,8 @@
 #define DOCKER_API_MINOR_MIN 24
 #define DOCKER_API_MINOR_MAX 43
 
-/*
- * Answers one request, errors included.  'origin' is the worker's own task.  Streams outlive the
- * request and are fed by any worker: the server's workers must be 'struct task', like 'origin'.
- */
-void docker_serve(struct http_call *http, const struct task *origin);
+/* An http_handler_fn; 'worker' is a struct task with the worker's service and connection. */
+void docker_serve(struct http_call *http, void *worker, void *context);
 
 /* Every endpoint, without the version prefix. */
 extern const struct route docker_routes[];

@@ -20,13 +20,14 @@ static int version_strip(struct call *call, const char **path, struct error *err
 static int version_check(const char *version, int *api_minor, struct error *err);
 static void answer_error(struct call *call, const struct error *error);
 
-void docker_serve(struct http_call *http, const struct task *origin)
+void docker_serve(struct http_call *http, void *worker, void *context)
 {
     struct call call;
     struct task task;
     struct error err = { 0 };
 
-    call_begin(&call, &task, origin, http);
+    (void)context; /* all that a request needs is the worker's */
+    call_begin(&call, &task, worker, http);
     add_headers(http);
     if (request_dispatch(&call, &err) < 0)
         answer_error(&call, &err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One event in Docker's shape, and whether a client's filters let it through. */
-#ifndef DOCKER_EVENT_FILTER_H
-#define DOCKER_EVENT_FILTER_H
+#ifndef API_DOCKER_EVENT_FILTER_H
+#define API_DOCKER_EVENT_FILTER_H
 
 #include "model/container.h"
 #include "model/filter.h"

@@ -3,8 +3,8 @@
  * One handler an endpoint, by the file it is in; routes.c says which endpoint.  All follow
  * call_handler_fn (api/call.h).
  */
-#ifndef DOCKER_HANDLERS_H
-#define DOCKER_HANDLERS_H
+#ifndef API_DOCKER_HANDLERS_H
+#define API_DOCKER_HANDLERS_H
 
 #include "api/call.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An image as Docker's clients see it; shared by the image endpoints and system df. */
-#ifndef DOCKER_IMAGE_JSON_H
-#define DOCKER_IMAGE_JSON_H
+#ifndef API_DOCKER_IMAGE_JSON_H
+#define API_DOCKER_IMAGE_JSON_H
 
 #include "core/image.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What stands behind the '?' in Docker's requests, in the forms that its handlers need. */
-#ifndef DOCKER_QUERY_H
-#define DOCKER_QUERY_H
+#ifndef API_DOCKER_QUERY_H
+#define API_DOCKER_QUERY_H
 
 #include "api/call.h"
 #include "model/filter.h"

@@ -4,8 +4,8 @@
  * are a row of JSON messages (progress).  All begin their reply with the first byte, so that a
  * failure before it still becomes an ordinary error answer.
  */
-#ifndef DOCKER_REPLY_H
-#define DOCKER_REPLY_H
+#ifndef API_DOCKER_REPLY_H
+#define API_DOCKER_REPLY_H
 
 #include "api/call.h"
 #include "core/image.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The media types of Docker's byte streams. */
-#ifndef DOCKER_STREAM_TYPE_H
-#define DOCKER_STREAM_TYPE_H
+#ifndef API_DOCKER_STREAM_TYPE_H
+#define API_DOCKER_STREAM_TYPE_H
 
 #include "api/call.h"
 

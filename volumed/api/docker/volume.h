@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A volume as Docker's clients see it; shared by the volume endpoints and system df. */
-#ifndef DOCKER_VOLUME_H
-#define DOCKER_VOLUME_H
+#ifndef API_DOCKER_VOLUME_H
+#define API_DOCKER_VOLUME_H
 
 #include "base/json.h"
 #include "core/volume.h"
