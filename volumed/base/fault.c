@@ -48,4 +48,10 @@ int fault_point(void)
     return armed_rc;
 }
 
+void fault_crash_point(void)
+{
+    if (armed_rc == FAULT_CRASH)
+        (void)fault_point(); /* does not return when it fires */
+}
+
 #endif

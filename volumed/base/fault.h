@@ -24,9 +24,14 @@ bool fault_fired(void);
 /* Fault points passed since fault_arm or fault_disarm. */
 int fault_count(void);
 int fault_point(void);
-#define FAULT_POINT() fault_point()
+
+/* A point where only a crash makes sense: just after something became durable. */
+void fault_crash_point(void);
+#define FAULT_POINT()       fault_point()
+#define FAULT_CRASH_POINT() fault_crash_point()
 #else
-#define FAULT_POINT() 0
+#define FAULT_POINT()       0
+#define FAULT_CRASH_POINT() (void)0
 #endif
 
 #endif
