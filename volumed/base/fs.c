@@ -7,12 +7,14 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statfs.h>
 #include <unistd.h>
 
 #include "base/sys.h"
+#include "base/tree.h"
 
 /* linux/magic.h lacks these. */
 #define CIFS_MAGIC 0xFF534D42
@@ -23,8 +25,8 @@
 static int write_new(int dirfd, const char *name, const void *data, size_t size, mode_t mode,
                      bool is_durable);
 static int read_open_file(struct arena *mem, int fd, size_t max, char **data, size_t *size);
-static int remove_below(int dirfd, const char *name, dev_t dev);
-static int remove_entries(int fd, dev_t dev);
+static int remove_below(int dirfd, const char *name, struct error *err);
+static int remove_entry(void *context, const struct tree_entry *entry, struct error *err);
 static void close_dir(DIR **dir);
 static int open_dir_stream(int dirfd, const char *name, DIR **dir);
 
@@ -61,13 +63,14 @@ int fs_read_file(struct arena *mem, int dirfd, const char *name, size_t max, cha
 
 int fs_remove_tree(int dirfd, const char *name, struct error *err)
 {
-    struct stat st;
-    int rc = sys_fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW);
+    int rc = sys_unlinkat(dirfd, name, 0);
 
-    if (rc == 0)
-        rc = remove_below(dirfd, name, st.st_dev);
-    if (rc < 0 && rc != -ENOENT)
+    if (rc == -EISDIR || rc == -EPERM) {
+        if (remove_below(dirfd, name, err) < 0)
+            return -1;
+    } else if (rc < 0 && rc != -ENOENT) {
         return fail_sys(err, rc, "cannot remove '%s'", name);
+    }
     return fs_sync_dir(dirfd, err);
 }
 
@@ -194,35 +197,31 @@ static int read_open_file(struct arena *mem, int fd, size_t max, char **data, si
     return 0;
 }
 
-static int remove_below(int dirfd, const char *name, dev_t dev)
+static int remove_below(int dirfd, const char *name, struct error *err)
 {
-    struct stat st;
-    int rc = sys_unlinkat(dirfd, name, 0);
+    static const struct tree_visitor remover = { .leave = remove_entry, .visit = remove_entry };
+    cleanup_fd int fd = sys_openat2(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0,
+                                    RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
 
-    if (rc != -EISDIR && rc != -EPERM)
-        return rc == -ENOENT ? 0 : rc;
-    cleanup_fd int fd = sys_openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    if (fd == -ENOENT)
+        return 0;
+    if (fd == -EXDEV)
+        return fail(err, ERR_BUSY, "cannot remove '%s': something is mounted there", name);
     if (fd < 0)
-        return fd == -ENOENT ? 0 : fd;
-    if (fstat(fd, &st) < 0)
-        return -errno;
-    if (st.st_dev != dev)
-        return -EXDEV; /* something is mounted there: not ours to remove */
-    rc = remove_entries(fd, dev);
-    if (rc >= 0)
-        rc = sys_unlinkat(dirfd, name, AT_REMOVEDIR);
-    return rc == -ENOENT ? 0 : rc;
+        return fail_sys(err, fd, "cannot remove '%s'", name);
+    if (tree_walk(fd, &remover, NULL, err) < 0)
+        return -1;
+    int rc = sys_unlinkat(dirfd, name, AT_REMOVEDIR);
+    return rc < 0 && rc != -ENOENT ? fail_sys(err, rc, "cannot remove '%s'", name) : 0;
 }
 
-static int remove_entries(int fd, dev_t dev)
+/* A mount point answers EBUSY: what is mounted is not ours to remove. */
+static int remove_entry(void *context, const struct tree_entry *entry, struct error *err)
 {
-    CLEANUP(close_dir) DIR *dir = NULL;
-    int rc = open_dir_stream(fd, ".", &dir);
+    int rc = sys_unlinkat(entry->dirfd, entry->name, S_ISDIR(entry->st.st_mode) ? AT_REMOVEDIR : 0);
 
-    for (struct dirent *entry; rc >= 0 && (entry = readdir(dir)) != NULL;)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            rc = remove_below(fd, entry->d_name, dev);
-    return rc;
+    (void)context;
+    return rc < 0 && rc != -ENOENT ? fail_sys(err, rc, "cannot remove '%s'", entry->name) : 0;
 }
 
 static void close_dir(DIR **dir)

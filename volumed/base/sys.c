@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -143,6 +144,23 @@ int sys_syncfs(int fd)
 int sys_ioctl(int fd, unsigned long request, void *argument)
 {
     return CHANGE(ioctl(fd, request, argument));
+}
+
+int sys_utimensat(int dirfd, const char *path, const struct timespec times[2], int flags)
+{
+    return CHANGE(utimensat(dirfd, path, times, flags));
+}
+
+int sys_setxattr(int fd, const char *path, const char *name, const void *value, size_t size)
+{
+    if (fd >= 0)
+        return CHANGE(fsetxattr(fd, name, value, size, 0));
+    return CHANGE(lsetxattr(path, name, value, size, 0));
+}
+
+int sys_copy_file_range(int from_fd, off_t *from, int to_fd, off_t *to, size_t size)
+{
+    return CHANGE(copy_file_range(from_fd, from, to_fd, to, size, 0));
 }
 
 int sys_fstatat(int dirfd, const char *path, struct stat *st, int flags)

@@ -40,6 +40,11 @@ int sys_fsync(int fd);
 int sys_fdatasync(int fd);
 int sys_syncfs(int fd);
 int sys_ioctl(int fd, unsigned long request, void *argument);
+int sys_utimensat(int dirfd, const char *path, const struct timespec times[2], int flags);
+
+/* lsetxattr(2) where fd is negative, else fsetxattr(2) on it. */
+int sys_setxattr(int fd, const char *path, const char *name, const void *value, size_t size);
+int sys_copy_file_range(int from_fd, off_t *from, int to_fd, off_t *to, size_t size);
 int sys_fstatat(int dirfd, const char *path, struct stat *st, int flags);
 
 /* Whole or -errno; never short. */

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Copying attributes exactly.  Order matters: a change of owner clears set-id bits and
+ * capabilities, so it comes first; a default ACL would colour what is made below a directory, so a
+ * directory's attributes are copied when its entries are done (tree_copy.c).
+ */
+#include "driver/attributes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+
+#include "base/arena.h"
+#include "base/sys.h"
+
+#define PATH_SIZE  (NAME_MAX + 64)
+#define SMALL_SIZE 1024
+
+static int copy_xattrs(const struct attributes_place *from, const struct attributes_place *to,
+                       bool is_lenient);
+static int copy_listed(const struct attributes_place *from, const struct attributes_place *to,
+                       const char *list, size_t size, bool is_lenient);
+static int copy_one(const struct attributes_place *from, const struct attributes_place *to,
+                    const char *name);
+static ssize_t list_names(const struct attributes_place *place, char *list, size_t size);
+static ssize_t get_value(const struct attributes_place *place, const char *name, void *value,
+                         size_t size);
+static void place_path(const struct attributes_place *place, char path[PATH_SIZE]);
+static int set_mode(const struct attributes_place *to, const struct stat *st);
+static int set_times(const struct attributes_place *to, const struct stat *st);
+static int set_owner(const struct attributes_place *to, const struct stat *st);
+
+int attributes_copy(const struct attributes_place *from, const struct stat *st,
+                    const struct attributes_place *to, bool is_lenient)
+{
+    int rc = set_owner(to, st);
+
+    if (rc >= 0)
+        rc = copy_xattrs(from, to, is_lenient);
+    if (rc >= 0)
+        rc = set_mode(to, st);
+    if (rc >= 0)
+        rc = set_times(to, st);
+    return rc;
+}
+
+static int set_owner(const struct attributes_place *to, const struct stat *st)
+{
+    if (to->fd >= 0)
+        return sys_fchownat(to->fd, "", st->st_uid, st->st_gid, AT_EMPTY_PATH);
+    return sys_fchownat(to->dirfd, to->name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW);
+}
+
+static int set_mode(const struct attributes_place *to, const struct stat *st)
+{
+    if (to->fd >= 0)
+        return sys_fchmod(to->fd, st->st_mode & 07777);
+    if (S_ISLNK(st->st_mode)) /* a link has no mode of its own */
+        return 0;
+    return sys_fchmodat(to->dirfd, to->name, st->st_mode & 07777);
+}
+
+static int set_times(const struct attributes_place *to, const struct stat *st)
+{
+    const struct timespec times[2] = { st->st_atim, st->st_mtim };
+
+    if (to->fd >= 0)
+        return sys_utimensat(to->fd, "", times, AT_EMPTY_PATH);
+    return sys_utimensat(to->dirfd, to->name, times, AT_SYMLINK_NOFOLLOW);
+}
+
+static int copy_xattrs(const struct attributes_place *from, const struct attributes_place *to,
+                       bool is_lenient)
+{
+    char small[SMALL_SIZE];
+    ssize_t size = list_names(from, small, sizeof(small));
+
+    if (size == -EOPNOTSUPP) /* the source has none */
+        return 0;
+    if (size != -ERANGE)
+        return size < 0 ? (int)size : copy_listed(from, to, small, (size_t)size, is_lenient);
+    char *large = mem_alloc(XATTR_LIST_MAX);
+    size = list_names(from, large, XATTR_LIST_MAX);
+    int rc = size < 0 ? (int)size : copy_listed(from, to, large, (size_t)size, is_lenient);
+    free(large);
+    return rc;
+}
+
+static int copy_listed(const struct attributes_place *from, const struct attributes_place *to,
+                       const char *list, size_t size, bool is_lenient)
+{
+    for (const char *name = list; name < list + size; name += strlen(name) + 1) {
+        if (is_lenient && strncmp(name, "trusted.overlay.", 16) == 0)
+            continue;
+        int rc = copy_one(from, to, name);
+        bool is_unknown = rc == -EOPNOTSUPP || rc == -EPERM;
+        if (rc < 0 && !(is_unknown && (is_lenient || strcmp(name, "security.selinux") == 0)))
+            return rc;
+    }
+    return 0;
+}
+
+static int copy_one(const struct attributes_place *from, const struct attributes_place *to,
+                    const char *name)
+{
+    char small[SMALL_SIZE];
+    char path[PATH_SIZE];
+    char *large = NULL;
+    ssize_t size = get_value(from, name, small, sizeof(small));
+
+    if (size == -ERANGE) {
+        large = mem_alloc(XATTR_SIZE_MAX);
+        size = get_value(from, name, large, XATTR_SIZE_MAX);
+    }
+    int rc = (int)size;
+    if (size == -ENODATA) { /* removed since it was listed */
+        rc = 0;
+    } else if (size >= 0) {
+        place_path(to, path);
+        rc = sys_setxattr(to->fd, path, name, large != NULL ? large : small, (size_t)size);
+    }
+    free(large);
+    return rc;
+}
+
+static ssize_t list_names(const struct attributes_place *place, char *list, size_t size)
+{
+    char path[PATH_SIZE];
+
+    place_path(place, path);
+    ssize_t rc = place->fd >= 0 ? flistxattr(place->fd, list, size) : llistxattr(path, list, size);
+    return rc < 0 ? -errno : rc;
+}
+
+static ssize_t get_value(const struct attributes_place *place, const char *name, void *value,
+                         size_t size)
+{
+    char path[PATH_SIZE];
+
+    place_path(place, path);
+    ssize_t rc = place->fd >= 0 ? fgetxattr(place->fd, name, value, size)
+                                : lgetxattr(path, name, value, size);
+    return rc < 0 ? -errno : rc;
+}
+
+/* There is no lgetxattrat before Linux 6.13; the directory's magic link is as good. */
+static void place_path(const struct attributes_place *place, char path[PATH_SIZE])
+{
+    path[0] = '\0';
+    if (place->fd < 0)
+        (void)snprintf(path, PATH_SIZE, "/proc/self/fd/%d/%s", place->dirfd, place->name);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How bytes lie on disk.  A driver is one 'const struct driver'; this header is all one needs to
+ * write another.
+ *
+ * What a driver handles is a *tree*: a directory with a UUID for its name in one of the pool's
+ * directories.  A tree of POOL/volumes is writable data that containers have mounted; one of
+ * POOL/snapshots is never written again.  Names, owners, references and states are none of a
+ * driver's business: core decides, and calls a driver with what is to be done.
+ *
+ * Rules for every member:
+ *  - An absent member means that the driver cannot do it; core answers UNSUPPORTED.  No flag
+ * repeats that anywhere.
+ *  - It works on descriptors and one-component names, never on paths, and follows no symbolic link:
+ *    a tree's contents were written by strangers.
+ *  - It may be called from several threads at once, also for one pool, but never for the same tree:
+ *    core holds trees still.
+ *  - It may die at any point.  A tree that was being built is then in the pool's tmp directory or
+ *    under its own name, whole or not; it is called to 'remove' it, or to build it again.
+ *  - Errors: NO_SPACE, DENIED and the like by fail_sys(); UNSUPPORTED when the filesystem refuses
+ *    what its magic number promised.
+ *  - Nothing is logged here.
+ */
+#ifndef DRIVER_DRIVER_H
+#define DRIVER_DRIVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "model/volume.h"
+
+/* An open pool as drivers see it.  The descriptors are readable directories of one filesystem. */
+struct driver_pool {
+    const char *id;
+    const char *name;
+    const char *path; /* for messages */
+    const struct driver *driver;
+    int fd;
+    int volumes_fd;
+    int snapshots_fd;
+    int trash_fd;
+    int tmp_fd;
+};
+
+struct driver_copy {
+    int source_fd;       /* the tree to copy, a readable directory */
+    int dirfd;           /* where the copy goes, one of the pool's directories */
+    const char *name;    /* what it is called there */
+    bool is_read_only;   /* it goes to snapshots: the filesystem may enforce that */
+    int64_t deadline_ms; /* of CLOCK_MONOTONIC, 0 for none: gives up with TIMEOUT after it */
+};
+
+struct driver {
+    const char *name; /* "btrfs"; stored in pool.json and in rows */
+
+    /* What a clone costs; O(1) promises milliseconds whatever the tree holds. */
+    enum cost clone_cost;
+
+    /*
+     * How well the driver fits the filesystem of 'dirfd', tried for real where a magic number is
+     * not proof: 0 not at all, else the higher the better (driver.c has the present ranks).
+     * Leaves nothing behind.
+     */
+    int (*probe)(int dirfd);
+
+    /*
+     * Makes the empty tree 'name': root:root, mode 0755.  EXISTS when it is there.  Not durable
+     * until the caller has synced 'dirfd' (fsync), which it does when owner and mode are set.
+     */
+    int (*create)(const struct driver_pool *pool, int dirfd, const char *name, struct error *err);
+
+    /*
+     * Removes the tree, whatever its contents (deep, read-only, of any owner), without crossing
+     * into mounts: BUSY when something is mounted in it.  Idempotent.  What comes back after a
+     * power loss is garbage for reconcile, so it need not be durable.
+     */
+    int (*remove)(const struct driver_pool *pool, int dirfd, const char *name, struct error *err);
+
+    /*
+     * Makes 'copy->name' an exact and independent copy, as of one instant if the source stands
+     * still: contents, holes, owners, modes, times, extended attributes, ACLs, hard links, special
+     * files.  It appears under its name when it is whole and durable, not before.
+     */
+    int (*clone)(const struct driver_pool *pool, const struct driver_copy *copy, struct error *err);
+
+    /*
+     * Lets the filesystem refuse (or allow again) writes to a tree that moved between volumes and
+     * snapshots.  Idempotent.  Absent: nothing enforces it but that nobody mounts snapshots for
+     * writing.
+     */
+    int (*seal)(const struct driver_pool *pool, int dirfd, const char *name, bool is_read_only,
+                struct error *err);
+
+    /*
+     * Writes back what the tree has dirty, so that a clone under a freeze need not.  Absent: syncfs
+     * by the caller.
+     */
+    int (*sync)(int fd, struct error *err);
+
+    /* New files of the empty tree are written in place (no copy on write, no checksums). */
+    int (*set_nocow)(int fd, struct error *err);
+};
+
+extern const struct driver btrfs_driver;
+extern const struct driver reflink_driver;
+extern const struct driver directory_driver;
+extern const struct driver foreign_driver;
+
+/* By name; NULL when there is none. */
+const struct driver *driver_find(const char *name);
+
+/* The best that fits the filesystem of 'dirfd'; NULL when none does. */
+const struct driver *driver_probe(int dirfd);
+
+#endif
