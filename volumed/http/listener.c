@@ -80,13 +80,17 @@ static void listener_ready(struct watch *watch, uint32_t events)
         int fd = socket_accept(watch->fd);
         if (fd == -EAGAIN)
             break;
-        if (fd >= 0) {
-            connection_open(listener, fd);
-        } else if (fd != -ECONNABORTED) { /* that one client went away */
-            log_warn("cannot accept errno=%d pause_ms=%d", -fd, PAUSE_MS);
+        if (fd == -ECONNABORTED) /* that one client went away */
+            continue;
+        if (fd < 0) {
+            if (!listener->is_starved)
+                log_warn("cannot accept errno=%d retry_ms=%d", -fd, PAUSE_MS);
+            listener->is_starved = true;
             listener_pause(listener);
             return;
         }
+        listener->is_starved = false;
+        connection_open(listener, fd);
     }
     listener_resume(listener);
 }

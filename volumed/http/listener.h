@@ -11,7 +11,8 @@ struct listener {
     struct http_server *server;
     http_handler_fn handler;
     void *context;
-    bool is_paused; /* no descriptor or no place for a connection is left */
+    bool is_paused;  /* no descriptor or no place for a connection is left */
+    bool is_starved; /* the last accept failed: said once in the log */
 };
 
 /* Begins (or goes on) to accept.  The loop's, as all here. */
