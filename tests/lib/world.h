@@ -46,7 +46,7 @@ static inline bool world_enter(const char *kind)
         const char *make;
         const char *program;
     } makers[] = {
-        { "btrfs", "truncate -s 256M " WORLD "/img && mkfs.btrfs -q " WORLD "/img 2> /dev/null",
+        { "btrfs", "truncate -s 256M " WORLD "/img && mkfs.btrfs -q " WORLD "/img > /dev/null 2>&1",
           "mkfs.btrfs" },
         { "xfs", "truncate -s 512M " WORLD "/img && mkfs.xfs -q -m reflink=1 " WORLD "/img",
           "mkfs.xfs" },
