@@ -92,6 +92,17 @@ void *arena_array(struct arena *mem, size_t count, size_t size)
     return arena_alloc(mem, total);
 }
 
+void *arena_grow(struct arena *mem, const void *items, size_t *capacity, size_t size)
+{
+    size_t larger = *capacity == 0 ? 8 : *capacity * 2;
+    void *copy = arena_array(mem, larger, size);
+
+    if (*capacity > 0)
+        memcpy(copy, items, *capacity * size);
+    *capacity = larger;
+    return copy;
+}
+
 void *arena_memdup(struct arena *mem, const void *data, size_t size)
 {
     void *copy = arena_alloc(mem, size);

@@ -24,6 +24,9 @@ void arena_reset(struct arena *mem);
 
 void *arena_alloc(struct arena *mem, size_t size);
 void *arena_array(struct arena *mem, size_t count, size_t size);
+
+/* A larger copy of an array that is full: *capacity items of 'size', doubled (8 at first). */
+void *arena_grow(struct arena *mem, const void *items, size_t *capacity, size_t size);
 void *arena_memdup(struct arena *mem, const void *data, size_t size);
 
 /* arena_strdup(mem, NULL) is NULL. */
