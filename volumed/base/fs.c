@@ -30,6 +30,8 @@ static int remove_entry(void *context, const struct tree_entry *entry, struct er
 static void close_dir(DIR **dir);
 static int open_dir_stream(int dirfd, const char *name, DIR **dir);
 
+static const struct tree_visitor remover = { .leave = remove_entry, .visit = remove_entry };
+
 int fs_write_file(int dirfd, const char *name, const void *data, size_t size, mode_t mode,
                   struct error *err)
 {
@@ -72,6 +74,15 @@ int fs_remove_tree(int dirfd, const char *name, struct error *err)
         return fail_sys(err, rc, "cannot remove '%s'", name);
     }
     return fs_sync_dir(dirfd, err);
+}
+
+int fs_empty_dir(int dirfd, struct error *err)
+{
+    cleanup_fd int fd = sys_openat(dirfd, ".", O_RDONLY | O_DIRECTORY, 0);
+
+    if (fd < 0)
+        return fail_sys(err, fd, "cannot open a directory");
+    return tree_walk(fd, &remover, NULL, err);
 }
 
 int fs_make_dir(int dirfd, const char *name, mode_t mode, struct error *err)
@@ -199,7 +210,6 @@ static int read_open_file(struct arena *mem, int fd, size_t max, char **data, si
 
 static int remove_below(int dirfd, const char *name, struct error *err)
 {
-    static const struct tree_visitor remover = { .leave = remove_entry, .visit = remove_entry };
     cleanup_fd int fd = sys_openat2(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0,
                                     RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
 

@@ -32,6 +32,9 @@ int fs_read_file(struct arena *mem, int dirfd, const char *name, size_t max, cha
  */
 int fs_remove_tree(int dirfd, const char *name, struct error *err);
 
+/* Removes all entries of a directory, as fs_remove_tree. */
+int fs_empty_dir(int dirfd, struct error *err);
+
 /* Opens a directory, making it (and nothing above it) when missing. */
 int fs_make_dir(int dirfd, const char *name, mode_t mode, struct error *err);
 

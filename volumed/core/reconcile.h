@@ -28,4 +28,7 @@ struct findings {
 /* With is_repair false nothing is changed. */
 int reconcile(struct task *task, bool is_repair, struct findings *findings, struct error *err);
 
+/* As above with repairs, and a line in the log for each finding: at start and hourly. */
+int reconcile_and_log(struct task *task, struct error *err);
+
 #endif

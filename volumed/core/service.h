@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 
+struct db;
 struct event_bell;
 struct monitor;
 struct execs;
@@ -18,30 +19,49 @@ struct pools;
 struct freezer;
 
 /*
- * STATE/volumed.db, lock          the database
+ * STATE/volumed.db, lock          the database, and who may write it
  * STATE/pools/default/            the default pool
  * STATE/layers/<uuid>/            unpacked image layers
- * STATE/containers/<id>/          a container's box: config.json, rootfs/, upper/, work/,
- * container.log, exit, ctl.sock STATE/containers/<id>/exec/<id>/  an exec's box STATE/run/ runner's
- * state; nothing in it outlives the boot STATE/tmp/                      being built; emptied at
- * start
+ * STATE/containers/<id>/          a container's box: config.json, rootfs/, upper/, work/, log, exit
+ * STATE/containers/<id>/exec/     its execs' boxes
+ * STATE/run/                      runner's state; nothing in it outlives the boot
+ * STATE/tmp/                      being built; emptied at start
  */
 struct service {
     const char *state_dir;   /* absolute */
     const char *runner_path; /* absolute */
     const char *self_path;   /* volumed's own binary, for its confined children */
     int state_fd;
+    int lock_fd; /* held by flock(2) as long as we live */
     int containers_fd;
     int layers_fd;
     int tmp_fd;
     char boot_id[64]; /* of the kernel: what was mounted or run under another is gone */
     int64_t started_ms;
-    struct event_bell *bell; /* core/event.h */
-    struct monitor *monitor; /* core/monitor.h: watches running containers */
-    struct execs *execs;     /* core/exec.h: execs live in memory, as Docker's */
-    struct pools *pools;     /* core/pool.h: opened pools */
+    struct event_bell *bell;       /* core/event.h */
+    struct monitor *monitor;       /* core/monitor.h: watches running containers */
+    struct execs *execs;           /* core/exec.h: execs live in memory, as Docker's */
+    struct pools *pools;           /* core/pool.h: opened pools */
     const struct freezer *freezer; /* core/freezer.h: NULL where containers cannot be held */
-    bool is_recovered;       /* false until reconcile at start has ended */
+    bool is_recovered;             /* false until reconcile at start has ended */
 };
+
+struct service_spec {
+    const char *state_dir;
+    const char *runner_path;
+    const char *self_path;
+};
+
+/*
+ * Opens (and at the first time makes) the state directory, takes its lock, checks and migrates the
+ * database, makes the bell.  The spec's texts are kept by reference.  service_close() also after a
+ * failure.  Errors: UNSUPPORTED (network filesystem), BUSY (another daemon), CONFLICT (newer
+ * database), CORRUPT.
+ */
+int service_open(struct service *service, const struct service_spec *spec, struct error *err);
+void service_close(struct service *service);
+
+/* A connection for one thread. */
+struct db *service_db_open(const struct service *service, struct error *err);
 
 #endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A table of what is due how often, and a thread that sleeps until the next of them.  Each job has
+ * its own database connection by way of the thread's task.
+ */
+#include "job/scheduler.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/thread.h"
+#include "core/history.h"
+#include "core/op.h"
+#include "core/reconcile.h"
+#include "core/service.h"
+#include "store/db.h"
+
+#define MS_PER_S  1000
+#define NS_PER_MS 1000000L
+
+struct job {
+    const char *name;
+    int64_t every_ms;
+    int (*run)(struct task *task, struct error *err);
+};
+
+static int run_resume(struct task *task, struct error *err);
+
+static const struct job jobs[] = {
+    { "resume", 30 * MS_PER_S, run_resume },
+    { "reconcile", 3600 * MS_PER_S, reconcile_and_log },
+    { "history", 3600 * MS_PER_S, history_prune },
+};
+
+struct scheduler {
+    struct service *service;
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards: is_stopping */
+    pthread_cond_t bell;
+    bool is_stopping;
+    int64_t due_ms[ARRAY_SIZE(jobs)]; /* monotonic */
+};
+
+static void *run(void *argument);
+static bool sleep_until(struct scheduler *scheduler, int64_t when_ms);
+static int64_t run_due(struct scheduler *scheduler, struct task *task);
+
+struct scheduler *scheduler_start(struct service *service, struct error *err)
+{
+    struct scheduler *scheduler = mem_alloc(sizeof(*scheduler));
+    pthread_condattr_t attributes;
+
+    scheduler->service = service;
+    (void)pthread_mutex_init(&scheduler->lock, NULL); /* cannot fail with default attributes */
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&scheduler->bell, &attributes);
+    for (size_t i = 0; i < ARRAY_SIZE(jobs); i++)
+        scheduler->due_ms[i] = clock_mono_ms() + jobs[i].every_ms;
+    if (thread_start(&scheduler->thread, "scheduler", run, scheduler, err) < 0) {
+        free(scheduler);
+        return NULL;
+    }
+    return scheduler;
+}
+
+void scheduler_stop(struct scheduler *scheduler)
+{
+    if (scheduler == NULL)
+        return;
+    (void)lock_take(&scheduler->lock);
+    scheduler->is_stopping = true;
+    (void)pthread_cond_signal(&scheduler->bell);
+    (void)pthread_mutex_unlock(&scheduler->lock);
+    (void)pthread_join(scheduler->thread, NULL);
+    (void)pthread_cond_destroy(&scheduler->bell);
+    (void)pthread_mutex_destroy(&scheduler->lock);
+    free(scheduler);
+}
+
+static void *run(void *argument)
+{
+    struct scheduler *scheduler = argument;
+    struct task task = { .service = scheduler->service, .actor = "volumed" };
+    struct error err;
+
+    log_scope("thread=scheduler");
+    task.db = service_db_open(scheduler->service, &err);
+    if (task.db == NULL) {
+        log_error("no jobs will run error=\"%s\"", err.message);
+        return NULL;
+    }
+    task.mem = arena_new();
+    while (sleep_until(scheduler, run_due(scheduler, &task)))
+        arena_reset(task.mem);
+    arena_free(task.mem);
+    db_close(task.db);
+    return NULL;
+}
+
+/* Runs what is due and returns when the next will be. */
+static int64_t run_due(struct scheduler *scheduler, struct task *task)
+{
+    int64_t next_ms = INT64_MAX;
+
+    for (size_t i = 0; i < ARRAY_SIZE(jobs); i++) {
+        struct error err;
+        if (scheduler->due_ms[i] <= clock_mono_ms()) {
+            if (jobs[i].run(task, &err) < 0)
+                log_error("job failed name=%s error=\"%s\"", jobs[i].name, err.message);
+            scheduler->due_ms[i] = clock_mono_ms() + jobs[i].every_ms;
+        }
+        if (scheduler->due_ms[i] < next_ms)
+            next_ms = scheduler->due_ms[i];
+    }
+    return next_ms;
+}
+
+/* False when the thread is to end. */
+static bool sleep_until(struct scheduler *scheduler, int64_t when_ms)
+{
+    struct timespec when = { .tv_sec = when_ms / MS_PER_S,
+                             .tv_nsec = when_ms % MS_PER_S * NS_PER_MS };
+    LOCK_SCOPE(&scheduler->lock);
+
+    while (!scheduler->is_stopping && clock_mono_ms() < when_ms)
+        (void)pthread_cond_timedwait(&scheduler->bell, &scheduler->lock, &when); /* looped */
+    return !scheduler->is_stopping;
+}
+
+/* What a failed finish left pending; a crash's remains were settled at start. */
+static int run_resume(struct task *task, struct error *err)
+{
+    return op_resume_all(task, err);
+}
