@@ -2,17 +2,15 @@
 /* Docker's volume endpoints.  What a volume is, and when it may go, is core/volume's. */
 #include "api/docker/volume.h"
 
-#include <string.h>
-
 #include "api/docker/handlers.h"
 #include "api/docker/query.h"
+#include "api/volume_source.h"
 #include "core/snapshot.h"
 
 #define LABEL_ANONYMOUS "com.docker.volume.anonymous"
 
 static int volume_spec_read(struct call *call, const json_t *body, struct volume_spec *spec,
                             struct error *err);
-static void volume_source_read(struct call *call, struct volume_spec *spec);
 static int volume_status_json(struct task *task, const struct volume *volume, json_t **status,
                               struct error *err);
 static void filter_spare_none(struct filter *filter, struct arena *mem);
@@ -154,23 +152,8 @@ static int volume_spec_read(struct call *call, const json_t *body, struct volume
     if (spec->name != NULL && *spec->name == '\0')
         spec->name = NULL;
     spec->is_anonymous = spec->name == NULL;
-    volume_source_read(call, spec);
+    volume_source_take(spec, mem);
     return 0;
-}
-
-/* -o from=VOLUME or from=VOLUME@SNAPSHOT makes a clone. */
-static void volume_source_read(struct call *call, struct volume_spec *spec)
-{
-    const char *from = pairs_get(&spec->options, "from");
-
-    if (from == NULL)
-        return;
-    const char *at = strchr(from, '@');
-    if (at != NULL)
-        spec->from_snapshot = at + 1;
-    spec->from_volume =
-        arena_strndup(call->task->mem, from, at != NULL ? (size_t)(at - from) : strlen(from));
-    pairs_remove(&spec->options, "from");
 }
 
 /* What only we know of a volume; Docker's clients show this map as it is. */
