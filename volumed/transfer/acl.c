@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The attribute's form is the kernel's (linux/posix_acl_xattr.h): a version and entries of tag,
+ * permissions and id, little-endian, sorted by tag and id.
+ */
+#include "transfer/acl.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <linux/posix_acl.h>
+#include <linux/posix_acl_xattr.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+struct ace {
+    uint16_t tag;
+    uint16_t permissions;
+    uint32_t id;
+};
+
+static int read_ace(struct ace *ace, int permissions, int tag, int id, struct error *err);
+static int compare_aces(const void *left, const void *right);
+static void put(struct acl *acl, uint32_t value, int bytes);
+
+int acl_from_entry(struct acl *acl, struct archive_entry *entry, int type, struct error *err)
+{
+    static struct ace aces[ACL_ENTRIES_MAX]; /* the process is single-threaded */
+    size_t count = 0;
+    int found, permissions, tag, id;
+    const char *name;
+
+    acl->name = type == ARCHIVE_ENTRY_ACL_TYPE_ACCESS ? "system.posix_acl_access"
+                                                      : "system.posix_acl_default";
+    acl->size = 0;
+    (void)archive_entry_acl_reset(entry, type); /* returns a count */
+    while (archive_entry_acl_next(entry, type, &found, &permissions, &tag, &id, &name) ==
+           ARCHIVE_OK) {
+        if (count == ACL_ENTRIES_MAX)
+            return fail(err, ERR_INVALID, "its ACL has more than %d entries", ACL_ENTRIES_MAX);
+        if (read_ace(&aces[count++], permissions, tag, id, err) < 0)
+            return -1;
+    }
+    qsort(aces, count, sizeof(aces[0]), compare_aces);
+    put(acl, POSIX_ACL_XATTR_VERSION, 4);
+    for (size_t i = 0; i < count; i++) {
+        put(acl, aces[i].tag, 2);
+        put(acl, aces[i].permissions, 2);
+        put(acl, aces[i].id, 4);
+    }
+    return 0;
+}
+
+static int read_ace(struct ace *ace, int permissions, int tag, int id, struct error *err)
+{
+    static const struct {
+        int archive;
+        uint16_t kernel;
+        bool has_id;
+    } tags[] = {
+        { ARCHIVE_ENTRY_ACL_USER_OBJ, ACL_USER_OBJ, false },
+        { ARCHIVE_ENTRY_ACL_USER, ACL_USER, true },
+        { ARCHIVE_ENTRY_ACL_GROUP_OBJ, ACL_GROUP_OBJ, false },
+        { ARCHIVE_ENTRY_ACL_GROUP, ACL_GROUP, true },
+        { ARCHIVE_ENTRY_ACL_MASK, ACL_MASK, false },
+        { ARCHIVE_ENTRY_ACL_OTHER, ACL_OTHER, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(tags); i++) {
+        if (tags[i].archive != tag)
+            continue;
+        if (tags[i].has_id && id < 0)
+            return fail(err, ERR_INVALID, "its ACL has a name without a number");
+        ace->tag = tags[i].kernel;
+        ace->permissions = (uint16_t)(permissions & 7); /* rwx has the same bits in both */
+        ace->id = tags[i].has_id ? (uint32_t)id : (uint32_t)ACL_UNDEFINED_ID;
+        return 0;
+    }
+    return fail(err, ERR_INVALID, "its ACL is not a POSIX one");
+}
+
+static int compare_aces(const void *left, const void *right)
+{
+    const struct ace *a = left;
+    const struct ace *b = right;
+
+    if (a->tag != b->tag)
+        return a->tag < b->tag ? -1 : 1;
+    return a->id < b->id ? -1 : a->id > b->id;
+}
+
+static void put(struct acl *acl, uint32_t value, int bytes)
+{
+    for (int i = 0; i < bytes; i++)
+        acl->bytes[acl->size++] = (unsigned char)(value >> (8 * i));
+}
