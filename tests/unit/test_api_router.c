@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Routes and statuses: which row a path finds, and what stands for its placeholders. */
-#include <string.h>
-
 #include "api/call.h"
 #include "lib/test.h"
 
-static int handle(struct call *call, struct error *err)
+static int handle(struct call *unused, struct error *err)
 {
-    (void)call;
+    (void)unused;
     (void)err;
     return 0;
 }
@@ -27,17 +25,16 @@ static const struct route routes[] = {
     { "GET", "/a/{}/b/{}", handle },
 };
 
-static struct arena *mem;
-static const char *args[CALL_ARGS_MAX];
+static struct task task;
+static struct call call = { .task = &task };
 static int status;
 
 static int find(const char *method, const char *path)
 {
-    if (mem == NULL)
-        mem = arena_new();
-    memset(args, 0, sizeof(args));
+    if (task.mem == NULL)
+        task.mem = arena_new();
     const struct route *route =
-        route_find(routes, ARRAY_SIZE(routes), mem, method, path, args, &status);
+        route_find(routes, ARRAY_SIZE(routes), &call, method, path, &status);
     return route == NULL ? -1 : (int)(route - routes);
 }
 
@@ -47,11 +44,11 @@ TEST(routes_are_found_by_method_and_path)
     CHECK_INT(find("GET", "/volumes"), 1);
     CHECK_INT(find("POST", "/volumes/create"), 2);
     CHECK_INT(find("GET", "/volumes/data"), 3);
-    CHECK_STR(args[0], "data");
+    CHECK_STR(call.args[0], "data");
     CHECK_INT(find("DELETE", "/volumes/data"), 4);
     CHECK_INT(find("GET", "/a/x/b/y"), 11);
-    CHECK_STR(args[0], "x");
-    CHECK_STR(args[1], "y");
+    CHECK_STR(call.args[0], "x");
+    CHECK_STR(call.args[1], "y");
 }
 
 TEST(paths_that_are_not_there_are_404_and_methods_405)
@@ -70,15 +67,15 @@ TEST(paths_that_are_not_there_are_404_and_methods_405)
 TEST(a_wildcard_takes_as_many_segments_as_leave_the_rest_to_fit)
 {
     CHECK_INT(find("GET", "/images/docker.io/library/busybox:latest/json"), 6);
-    CHECK_STR(args[0], "docker.io/library/busybox:latest");
+    CHECK_STR(call.args[0], "docker.io/library/busybox:latest");
     CHECK_INT(find("GET", "/images/x/json"), 6);
-    CHECK_STR(args[0], "x");
+    CHECK_STR(call.args[0], "x");
     CHECK_INT(find("GET", "/images/json/json"), 6);
-    CHECK_STR(args[0], "json");
+    CHECK_STR(call.args[0], "json");
     CHECK_INT(find("POST", "/images/a/tag/tag"), 7);
-    CHECK_STR(args[0], "a/tag");
+    CHECK_STR(call.args[0], "a/tag");
     CHECK_INT(find("DELETE", "/images/a/b/c"), 8);
-    CHECK_STR(args[0], "a/b/c");
+    CHECK_STR(call.args[0], "a/b/c");
     CHECK_INT(find("GET", "/images/json"), 5);
 }
 
@@ -86,7 +83,7 @@ TEST(head_finds_its_own_route_before_that_of_get)
 {
     CHECK_INT(find("HEAD", "/containers/c/archive"), 9);
     CHECK_INT(find("HEAD", "/volumes/data"), 3);
-    CHECK_STR(args[0], "data");
+    CHECK_STR(call.args[0], "data");
     CHECK_INT(find("HEAD", "/volumes/create"), 3);
     CHECK_INT(find("HEAD", "/images/a/tag"), -1);
     CHECK_INT(status, 405);

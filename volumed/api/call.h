@@ -66,11 +66,10 @@ void call_reply_error(struct call *call, int status, const struct error *error);
 int status_of_error(enum error_code code);
 
 /*
- * Finds the route of method and path; NULL with *status 404 or 405.  HEAD finds the GET route where
- * it has none of its own.  The first row that fits is taken.
+ * Finds the route of method and path and fills call->args; NULL with *status 404 or 405.  HEAD
+ * finds the GET route where it has none of its own.  The first row that fits is taken.
  */
-const struct route *route_find(const struct route *routes, size_t count, struct arena *mem,
-                               const char *method, const char *path,
-                               const char *args[CALL_ARGS_MAX], int *status);
+const struct route *route_find(const struct route *routes, size_t count, struct call *call,
+                               const char *method, const char *path, int *status);
 
 #endif

@@ -10,40 +10,43 @@ struct segment {
     size_t length;
 };
 
-static bool path_fits(const char *pattern, const char *path, struct arena *mem,
-                      const char *args[CALL_ARGS_MAX]);
+/* What stood for the placeholders of one pattern. */
+struct values {
+    size_t count;
+    struct segment items[CALL_ARGS_MAX];
+};
+
 static bool method_fits(const struct route *route, const char *method);
+static bool path_fits(const char *pattern, const char *path, struct values *values);
+static bool segment_fits(struct segment wanted, struct segment given, struct values *values);
+static void keep_values(struct call *call, const struct values *values);
 static struct segment segment_next(const char **rest);
 static struct segment segment_next_many(const char **rest, int kept);
 static int segment_count(const char *text);
 static bool is_placeholder(struct segment segment);
 static bool is_wildcard(struct segment segment);
 
-const struct route *route_find(const struct route *routes, size_t count, struct arena *mem,
-                               const char *method, const char *path,
-                               const char *args[CALL_ARGS_MAX], int *status)
+const struct route *route_find(const struct route *routes, size_t count, struct call *call,
+                               const char *method, const char *path, int *status)
 {
-    const struct route *fallback = NULL;
-    const char *fallback_args[CALL_ARGS_MAX] = { NULL };
+    const struct route *stand_in = NULL; /* GET's, for HEAD */
+    struct values values;
 
     *status = 404;
     for (size_t i = 0; i < count; i++) {
-        const char *found[CALL_ARGS_MAX] = { NULL };
-        if (!path_fits(routes[i].pattern, path, mem, found))
+        if (!path_fits(routes[i].pattern, path, &values))
             continue;
+        *status = 405;
         if (method_fits(&routes[i], method)) {
-            memcpy(args, found, sizeof(found));
+            keep_values(call, &values);
             return &routes[i];
         }
-        *status = 405;
-        if (fallback == NULL && strcmp(method, "HEAD") == 0 && method_fits(&routes[i], "GET")) {
-            fallback = &routes[i];
-            memcpy(fallback_args, found, sizeof(found));
+        if (stand_in == NULL && strcmp(method, "HEAD") == 0 && method_fits(&routes[i], "GET")) {
+            keep_values(call, &values);
+            stand_in = &routes[i];
         }
     }
-    if (fallback != NULL)
-        memcpy(args, fallback_args, sizeof(fallback_args));
-    return fallback;
+    return stand_in;
 }
 
 static bool method_fits(const struct route *route, const char *method)
@@ -51,30 +54,35 @@ static bool method_fits(const struct route *route, const char *method)
     return strcmp(route->method, method) == 0;
 }
 
-static bool path_fits(const char *pattern, const char *path, struct arena *mem,
-                      const char *args[CALL_ARGS_MAX])
+static bool path_fits(const char *pattern, const char *path, struct values *values)
 {
-    struct segment values[CALL_ARGS_MAX];
-    size_t value_count = 0;
-
+    values->count = 0;
     while (*pattern != '\0' && *path != '\0') {
-        struct segment want = segment_next(&pattern);
-        struct segment have = is_wildcard(want) ? segment_next_many(&path, segment_count(pattern))
-                                                : segment_next(&path);
-        if (is_placeholder(want)) {
-            assert(value_count < CALL_ARGS_MAX);
-            if (have.length == 0)
-                return false;
-            values[value_count++] = have;
-        } else if (want.length != have.length || memcmp(want.text, have.text, have.length) != 0) {
+        struct segment wanted = segment_next(&pattern);
+        struct segment given = is_wildcard(wanted)
+                                   ? segment_next_many(&path, segment_count(pattern))
+                                   : segment_next(&path);
+        if (!segment_fits(wanted, given, values))
             return false;
-        }
     }
-    if (*pattern != '\0' || *path != '\0')
-        return false;
-    for (size_t i = 0; i < value_count; i++)
-        args[i] = arena_strndup(mem, values[i].text, values[i].length);
-    return true;
+    return *pattern == '\0' && *path == '\0';
+}
+
+static bool segment_fits(struct segment wanted, struct segment given, struct values *values)
+{
+    if (!is_placeholder(wanted))
+        return wanted.length == given.length && memcmp(wanted.text, given.text, given.length) == 0;
+    assert(values->count < CALL_ARGS_MAX);
+    values->items[values->count++] = given;
+    return given.length > 0;
+}
+
+static void keep_values(struct call *call, const struct values *values)
+{
+    for (size_t i = 0; i < CALL_ARGS_MAX; i++)
+        call->args[i] = i < values->count ? arena_strndup(call->task->mem, values->items[i].text,
+                                                          values->items[i].length)
+                                          : NULL;
 }
 
 /* Takes "/segment" off the front; what does not begin with a slash is a segment as well. */

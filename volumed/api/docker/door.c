@@ -47,8 +47,8 @@ static int request_dispatch(struct call *call, struct error *err)
 
     if (version_strip(call, &path, err) < 0)
         return -1;
-    const struct route *route = route_find(docker_routes, docker_route_count, call->task->mem,
-                                           http_method(call->http), path, call->args, &status);
+    const struct route *route =
+        route_find(docker_routes, docker_route_count, call, http_method(call->http), path, &status);
     if (route == NULL) /* dockerd answers a wrong method in the same way */
         return fail(err, ERR_NOT_FOUND, "page not found");
     return route->handler(call, err);

@@ -30,8 +30,8 @@ static int run_route(struct call *call, int *status, struct error *err)
     const char *method = http_method(call->http);
     const char *path = http_path(call->http);
     int found = 0;
-    const struct route *route = route_find(native_routes, native_route_count, call->task->mem,
-                                           method, path, call->args, &found);
+    const struct route *route =
+        route_find(native_routes, native_route_count, call, method, path, &found);
 
     if (route != NULL)
         return route->handler(call, err);

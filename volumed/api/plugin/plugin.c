@@ -68,8 +68,8 @@ static int dispatch(struct call *call, int *status, struct error *err)
     const char *method = http_method(call->http);
     const char *path = http_path(call->http);
     int found = STATUS_FAILED;
-    const struct route *route = route_find(plugin_routes, plugin_route_count, call->task->mem,
-                                           method, path, call->args, &found);
+    const struct route *route =
+        route_find(plugin_routes, plugin_route_count, call, method, path, &found);
 
     if (route != NULL)
         return route->handler(call, err);
