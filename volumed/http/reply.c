@@ -22,7 +22,6 @@ static int send_head(struct http_call *call, const struct buf *head, struct erro
 static int send_pieces(struct http_call *call, const struct iovec *pieces, int count,
                        struct error *err);
 static int begin_chunked(struct http_call *call, int status, const char *type, struct error *err);
-static struct iovec piece_of(const void *data, size_t size);
 
 void http_reply_header(struct http_call *call, const char *name, const char *value)
 {
@@ -45,7 +44,7 @@ int http_reply(struct http_call *call, int status, const char *content_type, con
         buf_printf(&head, "Content-Length: %zu\r\n", size);
     head_end(call, &head);
     call->is_over = true;
-    const struct iovec pieces[] = { piece_of(head.data, head.size), piece_of(data, size) };
+    const struct iovec pieces[] = { wire_piece(head.data, head.size), wire_piece(data, size) };
     return send_pieces(call, pieces, call->is_bodiless || size == 0 ? 1 : 2, err);
 }
 
@@ -64,8 +63,8 @@ int http_reply_write(struct http_call *call, const void *data, size_t size, stru
     assert(call->has_begun && !call->is_over);
     if (call->is_bodiless || size == 0)
         return 0;
-    const struct iovec pieces[] = { piece_of(line, line_size), piece_of(data, size),
-                                    piece_of("\r\n", 2) };
+    const struct iovec pieces[] = { wire_piece(line, line_size), wire_piece(data, size),
+                                    wire_piece("\r\n", 2) };
     if (call->is_chunked)
         rc = wire_send(call->connection, pieces, 3);
     else
@@ -77,7 +76,7 @@ int http_reply_write(struct http_call *call, const void *data, size_t size, stru
 
 int http_reply_end(struct http_call *call, struct error *err)
 {
-    const struct iovec last = piece_of(CHUNK_LAST, sizeof(CHUNK_LAST) - 1);
+    const struct iovec last = wire_piece(CHUNK_LAST, sizeof(CHUNK_LAST) - 1);
 
     assert(call->has_begun && !call->is_over);
     call->is_over = true;
@@ -195,7 +194,7 @@ static void append_date(struct buf *head)
 
 static int send_head(struct http_call *call, const struct buf *head, struct error *err)
 {
-    const struct iovec piece = piece_of(head->data, head->size);
+    const struct iovec piece = wire_piece(head->data, head->size);
 
     return send_pieces(call, &piece, 1, err);
 }
@@ -206,15 +205,4 @@ static int send_pieces(struct http_call *call, const struct iovec *pieces, int c
     int rc = wire_send(call->connection, pieces, count);
 
     return rc < 0 ? fail_sys(err, rc, "cannot send the reply") : 0;
-}
-
-/* iov_base is not const; sending only reads. */
-static struct iovec piece_of(const void *data, size_t size)
-{
-    union {
-        const void *read_only;
-        void *plain;
-    } base = { .read_only = data };
-
-    return (struct iovec){ .iov_base = base.plain, .iov_len = size };
 }

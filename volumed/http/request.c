@@ -208,7 +208,7 @@ static ssize_t take_wire(struct http_call *call, void *data, size_t size, struct
 static int give_continue(struct http_call *call, struct error *err)
 {
     static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    const struct iovec piece = { .iov_base = (void *)(uintptr_t)line, .iov_len = sizeof(line) - 1 };
+    const struct iovec piece = wire_piece(line, sizeof(line) - 1);
 
     if (!call->owes_continue || call->has_begun)
         return 0;

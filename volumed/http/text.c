@@ -60,7 +60,7 @@ int text_percent_decode(char *text, bool is_form)
     char *out = text;
 
     for (const char *in = text; *in != '\0'; in++) {
-        char byte = *in == '+' && is_form ? ' ' : *in;
+        char byte = (char)(*in == '+' && is_form ? ' ' : *in);
         if (*in == '%') {
             int high = text_hex_digit(in[1]);
             int low = high < 0 ? -1 : text_hex_digit(in[2]);

@@ -11,6 +11,16 @@
 static void keep_unsent(struct connection *connection, const struct iovec *pieces, int count,
                         size_t sent);
 
+struct iovec wire_piece(const void *data, size_t size)
+{
+    union {
+        const void *read_only;
+        void *plain;
+    } base = { .read_only = data };
+
+    return (struct iovec){ .iov_base = base.plain, .iov_len = size };
+}
+
 int wire_send(struct connection *connection, const struct iovec *pieces, int count)
 {
     ssize_t sent = 0;

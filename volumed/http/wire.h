@@ -7,6 +7,9 @@
 
 #include "http/connection.h"
 
+/* A piece of what is to be sent; only read, though iov_base is not const. */
+struct iovec wire_piece(const void *data, size_t size);
+
 /* Sends at once what the client takes; the rest is kept in 'out'.  Never blocks.  Returns -errno
  * when the connection is broken. */
 int wire_send(struct connection *connection, const struct iovec *pieces, int count);
