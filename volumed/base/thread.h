@@ -25,7 +25,8 @@ static inline void lock_release(pthread_mutex_t **mutex)
 /* LOCK_SCOPE(&mutex); holds it until the end of the block. */
 #define LOCK_JOIN2(a, b) a##b
 #define LOCK_JOIN(a, b)  LOCK_JOIN2(a, b)
-#define LOCK_SCOPE(mutex) \
-    CLEANUP(lock_release) pthread_mutex_t *LOCK_JOIN(lock_, __LINE__) = lock_take(mutex)
+#define LOCK_SCOPE(mutex)                                                                       \
+    pthread_mutex_t *LOCK_JOIN(lock_, __LINE__) CLEANUP(lock_release) __attribute__((unused)) = \
+        lock_take(mutex)
 
 #endif
