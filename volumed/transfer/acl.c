@@ -12,13 +12,16 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "transfer/user.h"
+
 struct ace {
     uint16_t tag;
     uint16_t permissions;
     uint32_t id;
 };
 
-static int read_ace(struct ace *ace, int permissions, int tag, int id, struct error *err);
+static int read_ace(struct ace *ace, int permissions, int tag, struct error *err);
+static int read_id(struct ace *ace, int id, const char *name, struct error *err);
 static int compare_aces(const void *left, const void *right);
 static void put(struct acl *acl, uint32_t value, int bytes);
 
@@ -37,7 +40,8 @@ int acl_from_entry(struct acl *acl, struct archive_entry *entry, int type, struc
            ARCHIVE_OK) {
         if (count == ACL_ENTRIES_MAX)
             return fail(err, ERR_INVALID, "its ACL has more than %d entries", ACL_ENTRIES_MAX);
-        if (read_ace(&aces[count++], permissions, tag, id, err) < 0)
+        struct ace *ace = &aces[count++];
+        if (read_ace(ace, permissions, tag, err) < 0 || read_id(ace, id, name, err) < 0)
             return -1;
     }
     qsort(aces, count, sizeof(aces[0]), compare_aces);
@@ -50,32 +54,42 @@ int acl_from_entry(struct acl *acl, struct archive_entry *entry, int type, struc
     return 0;
 }
 
-static int read_ace(struct ace *ace, int permissions, int tag, int id, struct error *err)
+static int read_ace(struct ace *ace, int permissions, int tag, struct error *err)
 {
     static const struct {
         int archive;
         uint16_t kernel;
-        bool has_id;
     } tags[] = {
-        { ARCHIVE_ENTRY_ACL_USER_OBJ, ACL_USER_OBJ, false },
-        { ARCHIVE_ENTRY_ACL_USER, ACL_USER, true },
-        { ARCHIVE_ENTRY_ACL_GROUP_OBJ, ACL_GROUP_OBJ, false },
-        { ARCHIVE_ENTRY_ACL_GROUP, ACL_GROUP, true },
-        { ARCHIVE_ENTRY_ACL_MASK, ACL_MASK, false },
-        { ARCHIVE_ENTRY_ACL_OTHER, ACL_OTHER, false },
+        { ARCHIVE_ENTRY_ACL_USER_OBJ, ACL_USER_OBJ },   { ARCHIVE_ENTRY_ACL_USER, ACL_USER },
+        { ARCHIVE_ENTRY_ACL_GROUP_OBJ, ACL_GROUP_OBJ }, { ARCHIVE_ENTRY_ACL_GROUP, ACL_GROUP },
+        { ARCHIVE_ENTRY_ACL_MASK, ACL_MASK },           { ARCHIVE_ENTRY_ACL_OTHER, ACL_OTHER },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(tags); i++) {
         if (tags[i].archive != tag)
             continue;
-        if (tags[i].has_id && id < 0)
-            return fail(err, ERR_INVALID, "its ACL has a name without a number");
         ace->tag = tags[i].kernel;
         ace->permissions = (uint16_t)(permissions & 7); /* rwx has the same bits in both */
-        ace->id = tags[i].has_id ? (uint32_t)id : (uint32_t)ACL_UNDEFINED_ID;
         return 0;
     }
     return fail(err, ERR_INVALID, "its ACL is not a POSIX one");
+}
+
+/* GNU tar writes names alone; they are those of the tree that is being unpacked. */
+static int read_id(struct ace *ace, int id, const char *name, struct error *err)
+{
+    gid_t ignored;
+
+    ace->id = (uint32_t)ACL_UNDEFINED_ID;
+    if (ace->tag != ACL_USER && ace->tag != ACL_GROUP)
+        return 0;
+    ace->id = (uint32_t)id;
+    if (id >= 0)
+        return 0;
+    if (name == NULL)
+        return fail(err, ERR_INVALID, "its ACL names nobody");
+    return ace->tag == ACL_USER ? user_find(name, &ace->id, &ignored, err)
+                                : group_find(name, &ace->id, err);
 }
 
 static int compare_aces(const void *left, const void *right)

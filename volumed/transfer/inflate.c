@@ -36,6 +36,8 @@ ssize_t inflate_next(struct inflate *inflate, const void **data, struct error *e
     la_int64_t offset;
     int rc;
 
+    if (inflate->is_empty)
+        return 0;
     do
         rc = archive_read_data_block(inflate->source, data, &size, &offset);
     while (rc == ARCHIVE_RETRY || (rc >= ARCHIVE_WARN && rc != ARCHIVE_EOF && size == 0));
@@ -93,7 +95,8 @@ static int open_source(struct inflate *inflate, int fd, struct error *err)
     if (archive_read_open_fd(source, fd, READ_SIZE) != ARCHIVE_OK)
         return fail_archive(err, source, "cannot open the archive");
     int rc = archive_read_next_header(source, &entry);
-    if (rc == ARCHIVE_EOF) /* the empty stream has no entry at all */
+    inflate->is_empty = rc == ARCHIVE_EOF; /* it has no entry, and no data to ask for */
+    if (inflate->is_empty)
         return 0;
     return rc < ARCHIVE_WARN ? fail_archive(err, source, "cannot open the archive") : 0;
 }

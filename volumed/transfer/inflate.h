@@ -6,6 +6,7 @@
 #ifndef TRANSFER_INFLATE_H
 #define TRANSFER_INFLATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -18,6 +19,7 @@ struct inflate {
     struct archive *source;
     struct archive *copy; /* NULL: none is kept */
     struct digest digest;
+    bool is_empty; /* not a byte came in */
     int64_t bytes; /* that came out so far */
     int64_t bytes_max;
 };

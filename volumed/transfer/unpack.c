@@ -104,8 +104,11 @@ static int unpack_all(struct unpack *unpack, struct error *err)
         if (++unpack->result.entries > unpack->rules->entries_max)
             return fail(err, ERR_INVALID, "the archive has more than %lld entries",
                         (long long)unpack->rules->entries_max);
-        if (unpack_entry(unpack, entry, err) < 0)
+        if (unpack_entry(unpack, entry, err) < 0) {
+            if (err->code == ERR_NOT_FOUND || err->code == ERR_EXISTS)
+                err->code = ERR_INVALID; /* what the archive lacks, not what the client asks for */
             return error_prefix(err, "entry '%.200s'", archive_entry_pathname(entry));
+        }
     }
 }
 
@@ -180,7 +183,7 @@ static int mark_opaque(struct unpack *unpack, const char *name, struct error *er
     if (getcwd(path, PATH_MAX) == NULL)
         return fail_sys(err, -errno, "cannot tell where it is");
     if (name != NULL) {
-        strcat(path, "/"); /* PATH_MAX more than the path takes */
+        strcat(path, path[1] == '\0' ? "" : "/"); /* PATH_MAX more than the path takes */
         strcat(path, name);
     }
     report_add(unpack->run, "opaque", path);
@@ -306,6 +309,8 @@ static int make(struct unpack *unpack, struct archive_entry *entry, make_fn make
             return -1;
         rc = maker(unpack, entry);
     }
+    if (rc < 0 && maker == make_link)
+        return fail_sys(err, rc, "cannot link it to '%.200s'", archive_entry_hardlink(entry));
     return rc < 0 ? fail_sys(err, rc, "cannot make it") : 0;
 }
 

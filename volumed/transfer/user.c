@@ -39,12 +39,19 @@ int user_find(const char *user, uid_t *uid, gid_t *gid, struct error *err)
     if (!is_found && !parse_id(name, uid))
         return fail(err, ERR_NOT_FOUND,
                     "unable to find user %s: no matching entries in passwd file", name);
-    if (colon == NULL || parse_id(colon + 1, gid))
+    return colon == NULL ? 0 : group_find(colon + 1, gid, err);
+}
+
+int group_find(const char *group, gid_t *gid, struct error *err)
+{
+    cleanup_arena struct arena *mem = arena_new();
+    struct record record = { 0 };
+    bool is_found = find_record(mem, "etc/group", group, &record);
+
+    if (is_found ? parse_id(record.fields[2], gid) : parse_id(group, gid))
         return 0;
-    if (!find_record(mem, "etc/group", colon + 1, &record) || !parse_id(record.fields[2], gid))
-        return fail(err, ERR_NOT_FOUND,
-                    "unable to find group %s: no matching entries in group file", colon + 1);
-    return 0;
+    return fail(err, ERR_NOT_FOUND, "unable to find group %s: no matching entries in group file",
+                group);
 }
 
 /* The line whose first field is 'key', or whose id it is. */

@@ -9,5 +9,6 @@
 
 /* "name", "name:group", "1000", "1000:1000" as in Config.User.  NOT_FOUND for an unknown name. */
 int user_find(const char *user, uid_t *uid, gid_t *gid, struct error *err);
+int group_find(const char *group, gid_t *gid, struct error *err);
 
 #endif
