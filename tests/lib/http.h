@@ -21,46 +21,46 @@
 #include "http/http.h"
 #include "lib/test.h"
 
-#define WORLD_PATIENCE_MS 10000
-#define WORLD_GET(path)   "GET " path " HTTP/1.1\r\nHost: x\r\n\r\n"
+#define SITE_PATIENCE_MS 10000
+#define SITE_GET(path)   "GET " path " HTTP/1.1\r\nHost: x\r\n\r\n"
 
-struct world {
+struct site {
     char directory[40];
     int directory_fd;
     struct http_server *server;
 };
 
-static inline void world_open(struct world *world, const struct http_server_spec *spec,
-                              http_handler_fn handler, void *context)
+static inline void site_open(struct site *site, const struct http_server_spec *spec,
+                             http_handler_fn handler, void *context)
 {
     struct error err = { 0 };
     char path[64];
 
-    (void)strcpy(world->directory, "/tmp/volumed-http-XXXXXX");
-    CHECK(mkdtemp(world->directory) != NULL);
-    world->directory_fd = sys_openat(AT_FDCWD, world->directory, O_RDONLY | O_DIRECTORY, 0);
-    CHECK(world->directory_fd >= 0);
-    world->server = http_server_new(spec, &err);
-    ck_assert_msg(world->server != NULL, "%s", err.message);
-    (void)snprintf(path, sizeof(path), "%s/s", world->directory);
+    (void)strcpy(site->directory, "/tmp/volumed-http-XXXXXX");
+    CHECK(mkdtemp(site->directory) != NULL);
+    site->directory_fd = sys_openat(AT_FDCWD, site->directory, O_RDONLY | O_DIRECTORY, 0);
+    CHECK(site->directory_fd >= 0);
+    site->server = http_server_new(spec, &err);
+    ck_assert_msg(site->server != NULL, "%s", err.message);
+    (void)snprintf(path, sizeof(path), "%s/s", site->directory);
     int fd = http_listen_unix(path, 0600, (gid_t)-1, &err);
     CHECK_OK(fd, &err);
-    CHECK_OK(http_server_listen(world->server, fd, handler, context, &err), &err);
+    CHECK_OK(http_server_listen(site->server, fd, handler, context, &err), &err);
 }
 
-static inline void world_close(struct world *world)
+static inline void site_close(struct site *site)
 {
     struct error err = { 0 };
 
-    http_server_stop(world->server, 1000);
-    http_server_free(world->server);
-    sys_close_fd(&world->directory_fd);
-    CHECK_OK(fs_remove_tree(AT_FDCWD, world->directory, &err), &err);
+    http_server_stop(site->server, 1000);
+    http_server_free(site->server);
+    sys_close_fd(&site->directory_fd);
+    CHECK_OK(fs_remove_tree(AT_FDCWD, site->directory, &err), &err);
 }
 
-static inline int world_connect(const struct world *world)
+static inline int site_connect(const struct site *site)
 {
-    int fd = sys_connect_unix_at(world->directory_fd, "s");
+    int fd = sys_connect_unix_at(site->directory_fd, "s");
 
     CHECK(fd >= 0);
     return fd;
@@ -90,7 +90,7 @@ static inline ssize_t client_read(int fd, struct buf *got, int64_t patience_ms)
 static inline void client_expect(int fd, struct buf *got, const char *text)
 {
     while (got->data == NULL || strstr(got->data, text) == NULL) {
-        ssize_t size = client_read(fd, got, WORLD_PATIENCE_MS);
+        ssize_t size = client_read(fd, got, SITE_PATIENCE_MS);
         ck_assert_msg(size > 0, "'%s' never came, only '%s'", text, got->data);
     }
 }
@@ -101,14 +101,14 @@ static inline void client_expect_end(int fd, struct buf *got)
     ssize_t size = 1;
 
     while (size > 0)
-        size = client_read(fd, got, WORLD_PATIENCE_MS);
+        size = client_read(fd, got, SITE_PATIENCE_MS);
     ck_assert_msg(size == 0, "the connection did not end");
 }
 
 /* Sends, reads to the end, closes: for requests that say Connection: close, or are refused. */
-static inline void client_talk(const struct world *world, const char *request, struct buf *got)
+static inline void client_talk(const struct site *site, const char *request, struct buf *got)
 {
-    cleanup_fd int fd = world_connect(world);
+    cleanup_fd int fd = site_connect(site);
 
     client_send(fd, request);
     client_expect_end(fd, got);

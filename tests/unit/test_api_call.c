@@ -43,7 +43,7 @@ static void serve(struct http_call *http, void *worker, void *context)
 static void ask(const char *target, const char *type, const char *body, struct buf *got)
 {
     static const struct http_server_spec spec = { .worker_count = 1 };
-    struct world world;
+    struct site site;
     cleanup_buf struct buf request = { 0 };
 
     buf_printf(&request, "POST %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n", target);
@@ -51,9 +51,9 @@ static void ask(const char *target, const char *type, const char *body, struct b
         buf_printf(&request, "Content-Type: %s\r\n", type);
     buf_printf(&request, "Idempotency-Key: k1\r\nContent-Length: %zu\r\n\r\n%s", strlen(body),
                body);
-    world_open(&world, &spec, serve, NULL);
-    client_talk(&world, request.data, got);
-    world_close(&world);
+    site_open(&site, &spec, serve, NULL);
+    client_talk(&site, request.data, got);
+    site_close(&site);
 }
 
 static void check_message(const char *target, const char *type, const char *body,

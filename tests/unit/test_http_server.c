@@ -163,19 +163,19 @@ static const struct http_server_spec spec = {
     .server_name = "test/1",
 };
 
-static void open_world(struct world *world)
+static void open_site(struct site *site)
 {
-    world_open(world, &spec, serve, &anything);
+    site_open(site, &spec, serve, &anything);
 }
 
 /* One request that ends its connection; 'got' is all that came. */
 static void talk(const char *request, struct buf *got)
 {
-    struct world world;
+    struct site site;
 
-    open_world(&world);
-    client_talk(&world, request, got);
-    world_close(&world);
+    open_site(&site);
+    client_talk(&site, request, got);
+    site_close(&site);
 }
 
 TEST(server_answers_with_status_headers_and_body)
@@ -242,7 +242,7 @@ TEST(a_reply_that_breaks_off_has_no_last_chunk)
 {
     cleanup_buf struct buf got = { 0 };
 
-    talk(WORLD_GET("/broken"), &got);
+    talk(SITE_GET("/broken"), &got);
     CHECK_STR(strstr(got.data, "\r\n\r\n"), "\r\n\r\n4\r\nhalf\r\n");
 }
 
@@ -260,16 +260,16 @@ TEST(handlers_know_the_peer_the_query_and_the_headers)
 
 TEST(connections_are_kept_and_pipelined_requests_answered_in_order)
 {
-    struct world world;
+    struct site site;
     cleanup_buf struct buf got = { 0 };
 
-    open_world(&world);
-    cleanup_fd int fd = world_connect(&world);
+    open_site(&site);
+    cleanup_fd int fd = site_connect(&site);
     client_send(
-        fd, WORLD_GET("/slow") WORLD_GET(
+        fd, SITE_GET("/slow") SITE_GET(
                 "/hello") "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc\r\n" //
                           "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-                          "2\r\nde\r\n0\r\n\r\n" WORLD_GET("/who?q=last"));
+                          "2\r\nde\r\n0\r\n\r\n" SITE_GET("/who?q=last"));
     client_expect(fd, &got, "q=last");
     const char *slow = strstr(got.data, "\r\n\r\nslow");
     const char *hello = strstr(got.data, "\r\n\r\nhello");
@@ -277,7 +277,7 @@ TEST(connections_are_kept_and_pipelined_requests_answered_in_order)
     const char *chunked = strstr(got.data, "\r\n\r\nde");
     CHECK(slow != NULL && slow < hello && hello < sized && sized < chunked);
     CHECK(strstr(got.data, "Connection: close") == NULL);
-    world_close(&world);
+    site_close(&site);
 }
 
 TEST(requests_may_come_byte_by_byte)
@@ -285,16 +285,16 @@ TEST(requests_may_come_byte_by_byte)
     static const char text[] =
         "\r\nPOST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
         "Connection: close\r\n\r\n3\r\nabc\r\n0\r\nT: v\r\n\r\n";
-    struct world world;
+    struct site site;
     cleanup_buf struct buf got = { 0 };
 
-    open_world(&world);
-    cleanup_fd int fd = world_connect(&world);
+    open_site(&site);
+    cleanup_fd int fd = site_connect(&site);
     for (size_t i = 0; i < sizeof(text) - 1; i++)
         CHECK_INT(sys_write_all(fd, text + i, 1), 0);
     client_expect_end(fd, &got);
     CHECK_STR(strstr(got.data, "\r\n\r\n"), "\r\n\r\nabc");
-    world_close(&world);
+    site_close(&site);
 }
 
 TEST(refused_requests_end_the_connection)
@@ -307,7 +307,7 @@ TEST(refused_requests_end_the_connection)
         { "GET /hello HTTP/1.1\nHost: x\n\n", "HTTP/1.1 400 Bad Request\r\n" },
         { "GET /hello HTTP/3.0\r\nHost: x\r\n\r\n", "HTTP/1.1 505 HTTP Version Not" },
         { "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n"
-          "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" WORLD_GET("/hello"),
+          "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" SITE_GET("/hello"),
           "HTTP/1.1 400 Bad Request\r\n" },
         { "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
           "HTTP/1.1 400 Bad Request\r\n" },
@@ -326,26 +326,26 @@ TEST(refused_requests_end_the_connection)
 
 TEST(heads_are_bounded)
 {
-    struct world world;
+    struct site site;
     cleanup_buf struct buf got = { 0 };
     cleanup_buf struct buf request = { 0 };
 
     buf_text(&request, "GET /hello HTTP/1.1\r\nHost: x\r\nA: ");
     while (request.size < HTTP_HEAD_MAX)
         buf_text(&request, "aaaaaaaaaaaaaaaa");
-    open_world(&world);
-    client_talk(&world, request.data, &got);
+    open_site(&site);
+    client_talk(&site, request.data, &got);
     CHECK(strstr(got.data, "HTTP/1.1 431 ") != NULL);
-    world_close(&world);
+    site_close(&site);
 }
 
 TEST(expected_100_continue_is_sent_when_the_body_is_wanted)
 {
-    struct world world;
+    struct site site;
     cleanup_buf struct buf got = { 0 };
 
-    open_world(&world);
-    cleanup_fd int fd = world_connect(&world);
+    open_site(&site);
+    cleanup_fd int fd = site_connect(&site);
     client_send(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
                     "Content-Length: 4\r\n\r\n");
     client_expect(fd, &got, "HTTP/1.1 100 Continue\r\n\r\n");
@@ -357,7 +357,7 @@ TEST(expected_100_continue_is_sent_when_the_body_is_wanted)
     client_expect_end(fd, &got);
     CHECK(strstr(got.data, "100 Continue") == NULL);
     CHECK(strstr(got.data, "Connection: close\r\n") != NULL);
-    world_close(&world);
+    site_close(&site);
 }
 
 static void send_large(int fd, bool is_chunked)
@@ -384,59 +384,59 @@ static void send_large(int fd, bool is_chunked)
 
 TEST(large_bodies_are_read_as_they_come)
 {
-    struct world world;
+    struct site site;
 
-    open_world(&world);
+    open_site(&site);
     for (int is_chunked = 0; is_chunked <= 1; is_chunked++) {
         cleanup_buf struct buf got = { 0 };
-        cleanup_fd int fd = world_connect(&world);
+        cleanup_fd int fd = site_connect(&site);
         send_large(fd, is_chunked != 0);
         client_expect_end(fd, &got);
         CHECK_STR(strstr(got.data, "\r\n\r\n"), "\r\n\r\n3145728 whole");
     }
-    world_close(&world);
+    site_close(&site);
 }
 
 TEST(bodies_over_the_handlers_limit_are_refused)
 {
-    struct world world;
+    struct site site;
     cleanup_buf struct buf got = { 0 };
 
-    open_world(&world);
-    client_talk(&world, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\nabc",
+    open_site(&site);
+    client_talk(&site, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\nabc",
                 &got);
     CHECK(strstr(got.data, "request body is larger than 3145728 bytes") != NULL);
     CHECK(strstr(got.data, "Connection: close\r\n") != NULL);
-    world_close(&world);
+    site_close(&site);
 }
 
 TEST(a_body_that_breaks_off_is_the_handlers_to_know)
 {
-    struct world world;
+    struct site site;
     cleanup_buf struct buf got = { 0 };
 
-    open_world(&world);
-    cleanup_fd int fd = world_connect(&world);
+    open_site(&site);
+    cleanup_fd int fd = site_connect(&site);
     client_send(fd, "POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nabc");
     CHECK_INT(shutdown(fd, SHUT_WR), 0);
     client_expect_end(fd, &got);
     CHECK_STR(strstr(got.data, "\r\n\r\n"),
               "\r\n\r\n3 client closed before the end of the request body");
-    world_close(&world);
+    site_close(&site);
 }
 
 TEST(large_replies_wait_for_their_reader_without_a_worker)
 {
-    struct world world;
+    struct site site;
     int readers[4];
     cleanup_buf struct buf quick = { 0 };
 
-    open_world(&world);
+    open_site(&site);
     for (size_t i = 0; i < ARRAY_SIZE(readers); i++) {
-        readers[i] = world_connect(&world);
+        readers[i] = site_connect(&site);
         client_send(readers[i], "GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     }
-    client_talk(&world, "GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", &quick);
+    client_talk(&site, "GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", &quick);
     CHECK(strstr(quick.data, "hello") != NULL);
     for (size_t i = 0; i < ARRAY_SIZE(readers); i++) {
         cleanup_buf struct buf got = { 0 };
@@ -444,48 +444,48 @@ TEST(large_replies_wait_for_their_reader_without_a_worker)
         CHECK(got.size > LARGE_SIZE && got.size < LARGE_SIZE + 1000);
         sys_close_fd(&readers[i]);
     }
-    world_close(&world);
+    site_close(&site);
 }
 
 TEST(a_half_closed_client_still_gets_its_reply)
 {
-    struct world world;
+    struct site site;
     cleanup_buf struct buf got = { 0 };
 
-    open_world(&world);
-    cleanup_fd int fd = world_connect(&world);
-    client_send(fd, WORLD_GET("/slow"));
+    open_site(&site);
+    cleanup_fd int fd = site_connect(&site);
+    client_send(fd, SITE_GET("/slow"));
     CHECK_INT(shutdown(fd, SHUT_WR), 0);
     client_expect_end(fd, &got);
     CHECK_STR(strstr(got.data, "\r\n\r\n"), "\r\n\r\nslow");
-    world_close(&world);
+    site_close(&site);
 }
 
 TEST(handlers_learn_that_their_client_is_gone)
 {
-    struct world world;
+    struct site site;
 
-    open_world(&world);
-    int fd = world_connect(&world);
-    client_send(fd, WORLD_GET("/gone"));
+    open_site(&site);
+    int fd = site_connect(&site);
+    client_send(fd, SITE_GET("/gone"));
     (void)poll(NULL, 0, 50);
     sys_close_fd(&fd);
-    world_close(&world);
+    site_close(&site);
     CHECK(was_gone);
 }
 
 TEST(stopping_lets_running_handlers_answer)
 {
-    struct world world;
+    struct site site;
     cleanup_buf struct buf got = { 0 };
 
     worker_starts = worker_stops = 0;
-    open_world(&world);
-    cleanup_fd int fd = world_connect(&world);
-    cleanup_fd int idle = world_connect(&world);
-    client_send(fd, WORLD_GET("/slow"));
+    open_site(&site);
+    cleanup_fd int fd = site_connect(&site);
+    cleanup_fd int idle = site_connect(&site);
+    client_send(fd, SITE_GET("/slow"));
     (void)poll(NULL, 0, SLOW_MS / 4);
-    world_close(&world);
+    site_close(&site);
     client_expect_end(fd, &got);
     CHECK(strstr(got.data, "\r\n\r\nslow") != NULL);
     client_expect_end(idle, &got);
@@ -495,16 +495,16 @@ TEST(stopping_lets_running_handlers_answer)
 
 TEST(stopping_cuts_off_clients_that_do_not_end)
 {
-    struct world world;
+    struct site site;
     int64_t began_ms = clock_mono_ms();
 
-    open_world(&world);
-    cleanup_fd int fd = world_connect(&world);
+    open_site(&site);
+    cleanup_fd int fd = site_connect(&site);
     client_send(fd, "POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nabc");
     (void)poll(NULL, 0, 50);
-    http_server_stop(world.server, 100);
+    http_server_stop(site.server, 100);
     CHECK(clock_mono_ms() - began_ms < 5000);
-    world_close(&world);
+    site_close(&site);
 }
 
 TEST(a_worker_that_cannot_start_is_the_servers_failure)
@@ -520,23 +520,23 @@ TEST(a_worker_that_cannot_start_is_the_servers_failure)
 
 TEST(listening_replaces_stale_sockets_only)
 {
-    struct world world;
+    struct site site;
     struct error err = { 0 };
     struct stat st;
     char path[64];
 
-    open_world(&world);
-    (void)snprintf(path, sizeof(path), "%s/s", world.directory);
+    open_site(&site);
+    (void)snprintf(path, sizeof(path), "%s/s", site.directory);
     CHECK_FAILS(http_listen_unix(path, 0600, (gid_t)-1, &err), &err, ERR_BUSY);
-    http_server_stop(world.server, 0);
+    http_server_stop(site.server, 0);
     cleanup_fd int again = http_listen_unix(path, 0660, getgid(), &err);
     CHECK_OK(again, &err);
     CHECK_INT(stat(path, &st), 0);
     CHECK_INT((int)(st.st_mode & 0777), 0660);
-    (void)snprintf(path, sizeof(path), "%s/file", world.directory);
+    (void)snprintf(path, sizeof(path), "%s/file", site.directory);
     cleanup_fd int file = sys_openat(AT_FDCWD, path, O_CREAT | O_WRONLY, 0600);
     CHECK_FAILS(http_listen_unix(path, 0600, (gid_t)-1, &err), &err, ERR_EXISTS);
     CHECK_FAILS(http_listen_unix("relative", 0600, (gid_t)-1, &err), &err, ERR_INVALID);
     CHECK_FAILS(http_listen_unix("/nowhere/s", 0600, (gid_t)-1, &err), &err, ERR_NOT_FOUND);
-    world_close(&world);
+    site_close(&site);
 }

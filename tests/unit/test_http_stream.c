@@ -118,27 +118,27 @@ static void serve(struct http_call *call, void *worker, void *context)
 
 static const struct http_server_spec spec = { .worker_count = 2 };
 
-static void open_world(struct world *world)
+static void open_site(struct site *site)
 {
     begun_count = released_count = produced_count = 0;
-    world_open(world, &spec, serve, NULL);
+    site_open(site, &spec, serve, NULL);
 }
 
 static void wait_for(_Atomic int *count, int wanted)
 {
-    for (int waited = 0; *count < wanted && waited < WORLD_PATIENCE_MS; waited += PATIENCE_STEP)
+    for (int waited = 0; *count < wanted && waited < SITE_PATIENCE_MS; waited += PATIENCE_STEP)
         (void)poll(NULL, 0, PATIENCE_STEP);
     CHECK_INT(*count, wanted);
 }
 
 TEST(a_stream_sends_its_head_at_once_and_pieces_when_they_are_there)
 {
-    struct world world;
+    struct site site;
     cleanup_buf struct buf got = { 0 };
 
-    open_world(&world);
-    cleanup_fd int fd = world_connect(&world);
-    client_send(fd, WORLD_GET("/follow"));
+    open_site(&site);
+    cleanup_fd int fd = site_connect(&site);
+    client_send(fd, SITE_GET("/follow"));
     client_expect(fd, &got, "\r\n\r\n6\r\nhello \r\n");
     CHECK(strstr(got.data, "Transfer-Encoding: chunked\r\n") != NULL);
     CHECK_INT((int)client_read(fd, &got, 100), -1);
@@ -147,137 +147,137 @@ TEST(a_stream_sends_its_head_at_once_and_pieces_when_they_are_there)
     client_expect(fd, &got, "5\r\ntick \r\n");
     ring(followers[0]);
     client_expect(fd, &got, "5\r\ntick \r\n5\r\ntick \r\n");
-    world_close(&world);
+    site_close(&site);
     CHECK_INT(released_count, 1);
 }
 
 TEST(a_stream_that_ends_leaves_the_connection_for_the_next_request)
 {
-    struct world world;
+    struct site site;
     cleanup_buf struct buf got = { 0 };
 
-    open_world(&world);
-    cleanup_fd int fd = world_connect(&world);
-    client_send(fd, WORLD_GET("/follow") WORLD_GET("/quick"));
+    open_site(&site);
+    cleanup_fd int fd = site_connect(&site);
+    client_send(fd, SITE_GET("/follow") SITE_GET("/quick"));
     client_expect(fd, &got, "hello ");
     followers[0]->is_over = true;
     ring(followers[0]);
     client_expect(fd, &got, "3\r\nbye\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n");
     client_expect(fd, &got, "\r\n\r\nquick");
     CHECK_INT(released_count, 1);
-    world_close(&world);
+    site_close(&site);
 }
 
 TEST(a_stream_to_an_old_client_ends_with_the_connection)
 {
-    struct world world;
+    struct site site;
     cleanup_buf struct buf got = { 0 };
 
-    open_world(&world);
-    cleanup_fd int fd = world_connect(&world);
+    open_site(&site);
+    cleanup_fd int fd = site_connect(&site);
     client_send(fd, "GET /follow HTTP/1.0\r\n\r\n");
     client_expect(fd, &got, "\r\n\r\nhello ");
     followers[0]->is_over = true;
     ring(followers[0]);
     client_expect_end(fd, &got);
     CHECK_STR(strstr(got.data, "\r\n\r\n"), "\r\n\r\nhello bye");
-    world_close(&world);
+    site_close(&site);
 }
 
 TEST(a_stream_asked_for_by_head_is_released_at_once)
 {
-    struct world world;
+    struct site site;
     cleanup_buf struct buf got = { 0 };
 
-    open_world(&world);
-    client_talk(&world, "HEAD /follow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", &got);
+    open_site(&site);
+    client_talk(&site, "HEAD /follow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", &got);
     CHECK_STR(strstr(got.data, "\r\n\r\n"), "\r\n\r\n");
     CHECK_INT(released_count, 1);
     CHECK_INT(produced_count, 0);
-    world_close(&world);
+    site_close(&site);
 }
 
 TEST(a_stream_is_released_soon_after_its_client_is_lost)
 {
-    struct world world;
+    struct site site;
     cleanup_buf struct buf got = { 0 };
 
-    open_world(&world);
-    int fd = world_connect(&world);
-    client_send(fd, WORLD_GET("/follow"));
+    open_site(&site);
+    int fd = site_connect(&site);
+    client_send(fd, SITE_GET("/follow"));
     client_expect(fd, &got, "hello ");
     sys_close_fd(&fd);
     int64_t began_ms = clock_mono_ms();
     wait_for(&released_count, 1);
     CHECK(clock_mono_ms() - began_ms < 1000);
-    world_close(&world);
+    site_close(&site);
 }
 
 TEST(a_stream_outlives_its_clients_half_close)
 {
-    struct world world;
+    struct site site;
     cleanup_buf struct buf got = { 0 };
 
-    open_world(&world);
-    cleanup_fd int fd = world_connect(&world);
-    client_send(fd, WORLD_GET("/follow"));
+    open_site(&site);
+    cleanup_fd int fd = site_connect(&site);
+    client_send(fd, SITE_GET("/follow"));
     client_expect(fd, &got, "hello ");
     CHECK_INT(shutdown(fd, SHUT_WR), 0);
     (void)poll(NULL, 0, GONE_MS);
     CHECK_INT(released_count, 0);
     ring(followers[0]);
     client_expect(fd, &got, "tick ");
-    world_close(&world);
+    site_close(&site);
 }
 
 TEST(a_slow_reader_stops_its_stream_and_a_lost_one_ends_it)
 {
-    struct world world;
+    struct site site;
 
-    open_world(&world);
-    int fd = world_connect(&world);
-    client_send(fd, WORLD_GET("/flood"));
+    open_site(&site);
+    int fd = site_connect(&site);
+    client_send(fd, SITE_GET("/flood"));
     (void)poll(NULL, 0, 10 * GONE_MS);
     CHECK(flood_made < FLOOD_PIECE * 40);
     sys_close_fd(&fd);
     wait_for(&released_count, 1);
-    world_close(&world);
+    site_close(&site);
 }
 
 TEST(a_flood_arrives_whole)
 {
-    struct world world;
+    struct site site;
     cleanup_buf struct buf got = { 0 };
     size_t payload = 0;
 
-    open_world(&world);
-    client_talk(&world, "GET /flood HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", &got);
+    open_site(&site);
+    client_talk(&site, "GET /flood HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", &got);
     for (size_t i = 0; i < got.size; i++)
         payload += got.data[i] == 'x' ? 1 : 0;
     CHECK(payload >= FLOOD_PIECE * FLOOD_PIECES);
     CHECK_STR(got.data + got.size - 7, "\r\n0\r\n\r\n");
-    world_close(&world);
+    site_close(&site);
 }
 
 TEST(two_hundred_idle_streams_do_not_slow_a_request)
 {
-    struct world world;
+    struct site site;
     int fds[FOLLOWERS];
     cleanup_buf struct buf ticks = { 0 };
 
-    open_world(&world);
+    open_site(&site);
     for (int i = 0; i < FOLLOWERS; i++) {
         cleanup_buf struct buf got = { 0 };
-        fds[i] = world_connect(&world);
-        client_send(fds[i], WORLD_GET("/follow"));
+        fds[i] = site_connect(&site);
+        client_send(fds[i], SITE_GET("/follow"));
         client_expect(fds[i], &got, "hello ");
     }
-    cleanup_fd int fd = world_connect(&world);
+    cleanup_fd int fd = site_connect(&site);
     int64_t slowest_ms = 0;
     for (int i = 0; i < 20; i++) {
         cleanup_buf struct buf got = { 0 };
         int64_t began_ms = clock_mono_ms();
-        client_send(fd, WORLD_GET("/quick"));
+        client_send(fd, SITE_GET("/quick"));
         client_expect(fd, &got, "quick");
         int64_t took_ms = clock_mono_ms() - began_ms;
         slowest_ms = took_ms > slowest_ms ? took_ms : slowest_ms;
@@ -288,22 +288,22 @@ TEST(two_hundred_idle_streams_do_not_slow_a_request)
     for (int i = 0; i < FOLLOWERS; i++)
         sys_close_fd(&fds[i]);
     wait_for(&released_count, FOLLOWERS);
-    world_close(&world);
+    site_close(&site);
 }
 
 TEST(stopping_ends_all_streams)
 {
-    struct world world;
+    struct site site;
 
-    open_world(&world);
+    open_site(&site);
     cleanup_buf struct buf got = { 0 };
-    cleanup_fd int idle = world_connect(&world);
-    cleanup_fd int busy = world_connect(&world);
-    client_send(idle, WORLD_GET("/follow"));
+    cleanup_fd int idle = site_connect(&site);
+    cleanup_fd int busy = site_connect(&site);
+    client_send(idle, SITE_GET("/follow"));
     client_expect(idle, &got, "hello ");
-    client_send(busy, WORLD_GET("/flood"));
+    client_send(busy, SITE_GET("/flood"));
     (void)poll(NULL, 0, GONE_MS);
-    world_close(&world);
+    site_close(&site);
     client_expect_end(idle, &got);
     CHECK_INT(released_count, 2);
 }
