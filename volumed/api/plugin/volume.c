@@ -3,18 +3,25 @@
  * core, for engines mount again under an id that is still mounted (docker cp). */
 #include "core/volume.h"
 
+#include <poll.h>
+
 #include "api/plugin/handlers.h"
 #include "api/volume_source.h"
+#include "base/clock.h"
 #include "core/pool.h"
+#include "core/service.h"
 #include "core/snapshot.h"
 
-#define PLUGIN_DRIVER "volumed"
+#define PLUGIN_DRIVER        "volumed"
+#define RECOVERY_PATIENCE_MS 25000 /* below the half minute that engines wait */
+#define RECOVERY_STEP_MS     10
 
 struct mount_request {
     const char *name;
     const char *id;
 };
 
+static int wait_for_recovery(struct call *call, struct error *err);
 static int read_name(struct call *call, struct mount_request *request, struct error *err);
 static int find_mountpoint(struct task *task, const struct volume *volume, const char **path,
                            struct error *err);
@@ -38,7 +45,8 @@ int plugin_volume_create(struct call *call, struct error *err)
     if (spec.name == NULL || *spec.name == '\0')
         return fail(err, ERR_INVALID, "volume name is missing");
     volume_source_take(&spec, mem);
-    if (volume_create(call->task, &spec, &volume, &is_new, &cost, err) < 0)
+    if (wait_for_recovery(call, err) < 0 ||
+        volume_create(call->task, &spec, &volume, &is_new, &cost, err) < 0)
         return -1;
     return plugin_reply(call, json_object(), err);
 }
@@ -85,7 +93,7 @@ int plugin_volume_mount(struct call *call, struct error *err)
     struct mount_request request = { 0 };
     const char *path;
 
-    if (read_name(call, &request, err) < 0 ||
+    if (read_name(call, &request, err) < 0 || wait_for_recovery(call, err) < 0 ||
         volume_plugin_mount(call->task, request.name, request.id, &path, err) < 0)
         return -1;
     json_t *answer = json_object();
@@ -97,7 +105,7 @@ int plugin_volume_unmount(struct call *call, struct error *err)
 {
     struct mount_request request = { 0 };
 
-    if (read_name(call, &request, err) < 0 ||
+    if (read_name(call, &request, err) < 0 || wait_for_recovery(call, err) < 0 ||
         volume_plugin_unmount(call->task, request.name, request.id, err) < 0)
         return -1;
     return plugin_reply(call, json_object(), err);
@@ -125,10 +133,25 @@ int plugin_volume_remove(struct call *call, struct error *err)
     static const struct volume_remove_spec spec = { .force = true };
     struct mount_request request = { 0 };
 
-    if (read_name(call, &request, err) < 0 ||
+    if (read_name(call, &request, err) < 0 || wait_for_recovery(call, err) < 0 ||
         volume_remove(call->task, request.name, &spec, err) < 0)
         return -1;
     return plugin_reply(call, json_object(), err);
+}
+
+/* The door is open before recovery has ended; what changes something waits for it, what only reads
+ * rows does not. */
+static int wait_for_recovery(struct call *call, struct error *err)
+{
+    const struct service *service = call->task->service;
+    int64_t deadline_ms = clock_mono_ms() + RECOVERY_PATIENCE_MS;
+
+    while (!service->is_recovered) {
+        if (clock_mono_ms() >= deadline_ms || http_client_is_gone(call->http))
+            return fail(err, ERR_BUSY, "volumed is still recovering; try again later");
+        (void)poll(NULL, 0, RECOVERY_STEP_MS); /* a pause */
+    }
+    return 0;
 }
 
 static int read_name(struct call *call, struct mount_request *request, struct error *err)
