@@ -50,13 +50,15 @@ CREATE TABLE snapshot (
 ) STRICT;
 CREATE INDEX snapshot_by_age ON snapshot (volume_id, created_ms);
 
--- An unpacked layer: LAYERS/<id>/.  Shared read-only by images and containers.
+-- An unpacked layer: LAYERS/<dir_id>/, and the tar it came from, LAYERS/<dir_id>.tar.zst.  Shared
+-- read-only by images and containers.
 CREATE TABLE layer (
     chain_id    TEXT    PRIMARY KEY,         -- sha256:… of the chain (OCI image spec, "ChainID")
     diff_id     TEXT    NOT NULL,
     parent      TEXT    REFERENCES layer (chain_id) ON DELETE RESTRICT,
     dir_id      TEXT    NOT NULL UNIQUE CHECK (length(dir_id) = 36),
-    size_bytes  INTEGER NOT NULL,
+    size_bytes     INTEGER NOT NULL,         -- of the files in it
+    archive_bytes  INTEGER NOT NULL,         -- of its tar, uncompressed
     created_ms  INTEGER NOT NULL
 ) STRICT;
 
