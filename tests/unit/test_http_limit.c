@@ -9,7 +9,7 @@
 
 #define IDLE_COUNT       500
 #define IDLE_BYTES_MAX   2048
-#define SHORT_MS         150
+#define SHORT_MS         ((int64_t)150)
 #define CONNECTIONS_FEW  3
 #define DESCRIPTORS_LEFT 2
 
