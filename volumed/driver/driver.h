@@ -41,6 +41,7 @@ struct driver_pool {
     int snapshots_fd;
     int trash_fd;
     int tmp_fd;
+    int meta_fd;
 };
 
 struct driver_copy {

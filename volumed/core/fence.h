@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The fence around a cut: everybody who could write to the volume stands still between
+ * fence_raise() and fence_lower(), and the time that takes is measured.
+ */
+#ifndef CORE_FENCE_H
+#define CORE_FENCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "core/task.h"
+#include "model/volume.h"
+
+#define FENCE_TIMEOUT_MS_DEFAULT 5000
+
+struct fence_lease {
+    const char *container_name;
+    void *lease;
+};
+
+struct fence {
+    struct task *task;
+    const char *kind;    /* "idle", "frozen", "partial": as in struct snapshot */
+    int64_t deadline_ms; /* of CLOCK_MONOTONIC; 0 when nobody is held: take the time you need */
+    struct fence_lease *leases;
+    size_t count;
+    int64_t raised_ns;
+};
+
+/*
+ * Syncs the volume if it is in use ('data_fd' is its tree), then freezes the running containers
+ * that may write to it.  timeout_ms is for all of them and for the cut together; 0: the default.
+ * Errors: TIMEOUT naming the slow container; then nobody is held any more.
+ */
+int fence_raise(struct task *task, const struct volume *volume, int data_fd, int64_t timeout_ms,
+                struct fence *fence, struct error *err);
+
+/*
+ * Lets everybody run again; *pause_ns is how long the first stood still.  TIMEOUT when a lease had
+ * ended before: the cut was not fenced and must be thrown away.
+ */
+int fence_lower(struct fence *fence, int64_t *pause_ns, struct error *err);
+
+/* For CLEANUP: lowers what is still raised. */
+void fence_cleanup(struct fence *fence);
+#define cleanup_fence CLEANUP(fence_cleanup)
+
+#endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names for snapshots that nobody named. */
+#ifndef CORE_SNAPSHOT_NAME_H
+#define CORE_SNAPSHOT_NAME_H
+
+#include "core/task.h"
+
+/* The present time, "20261124T080910Z"; with nanoseconds when the volume has one of this second. */
+const char *snapshot_name_of_now(struct task *task, const char *volume_id);
+
+#endif

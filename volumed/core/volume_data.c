@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Trees of volumes, by the pool's driver.  Everything here happens under a UUID that no row names
+ * yet or any more, so that a crash leaves garbage and nothing else.
+ */
+#include "core/volume_data.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/sys.h"
+#include "core/pool.h"
+#include "driver/tree_copy.h"
+
+#define TREE_MODE 0755
+
+static int copy_across(const struct driver_pool *pool, const char *data_id, int source_fd,
+                       bool is_lenient, struct error *err);
+static int copy_into(const struct driver_pool *pool, const char *data_id, int source_fd,
+                     bool is_lenient, struct error *err);
+static int discard_everywhere(const struct driver_pool *pool, const char *data_id,
+                              const char *links, struct error *err);
+static const char *links_name(struct arena *mem, const char *data_id);
+static int apply_shape(int fd, const struct volume_shape *shape);
+
+bool volume_is_foreign(const struct volume *volume)
+{
+    return pairs_get(&volume->options, "type") != NULL;
+}
+
+const struct driver *volume_driver(const struct driver_pool *pool, const struct volume *volume)
+{
+    return volume_is_foreign(volume) ? &foreign_driver : pool->driver;
+}
+
+int volume_data_create(struct task *task, const struct volume *volume,
+                       const struct volume_shape *shape, struct error *err)
+{
+    const struct driver_pool *pool = NULL;
+
+    if (pool_open(task, volume->pool_id, &pool, err) < 0)
+        return -1;
+    const struct driver *driver = volume_driver(pool, volume);
+    struct volume_shape whole = *shape;
+    if (whole.mode < 0)
+        whole.mode = TREE_MODE; /* whatever our umask */
+    if (driver->create(pool, pool->volumes_fd, volume->data_id, err) < 0 ||
+        volume_data_shape(pool, volume->data_id, &whole, err) < 0)
+        return -1;
+    int rc = sys_fsync(pool->volumes_fd);
+    return rc < 0 ? fail_sys(err, rc, "cannot sync pool '%s'", pool->name) : 0;
+}
+
+int volume_data_clone(struct task *task, const struct volume *volume, int source_fd,
+                      const struct driver_pool *source_pool, int64_t deadline_ms, struct error *err)
+{
+    const struct driver_pool *pool = NULL;
+
+    if (pool_open(task, volume->pool_id, &pool, err) < 0)
+        return -1;
+    if (pool != source_pool)
+        return copy_across(pool, volume->data_id, source_fd, false, err);
+    if (pool->driver->clone == NULL)
+        return fail(err, ERR_UNSUPPORTED, "driver '%s' of pool '%s' cannot copy volumes",
+                    pool->driver->name, pool->name);
+    return pool->driver->clone(pool,
+                               &(struct driver_copy){
+                                   .source_fd = source_fd,
+                                   .dirfd = pool->volumes_fd,
+                                   .name = volume->data_id,
+                                   .deadline_ms = deadline_ms,
+                               },
+                               err);
+}
+
+enum cost volume_data_cost(const struct driver_pool *pool, const struct driver_pool *source_pool)
+{
+    return pool == source_pool ? pool->driver->clone_cost : COST_BYTES;
+}
+
+int volume_data_shape(const struct driver_pool *pool, const char *data_id,
+                      const struct volume_shape *shape, struct error *err)
+{
+    struct stat st;
+    cleanup_fd int fd =
+        sys_openat(pool->volumes_fd, data_id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    int rc = fd < 0 ? fd : sys_fstatat(fd, "", &st, AT_EMPTY_PATH);
+
+    if (rc < 0)
+        return fail_sys(err, rc, "cannot open '%s' in pool '%s'", data_id, pool->name);
+    struct volume_shape wanted = *shape;
+    if (wanted.uid == (int64_t)st.st_uid)
+        wanted.uid = -1;
+    if (wanted.gid == (int64_t)st.st_gid)
+        wanted.gid = -1;
+    if (wanted.mode == (int64_t)(st.st_mode & 07777))
+        wanted.mode = -1;
+    if (shape->is_nocow && pool->driver->set_nocow == NULL)
+        return fail(err, ERR_UNSUPPORTED,
+                    "option 'nocow' needs a pool of driver 'btrfs'; pool '%s' has '%s'", pool->name,
+                    pool->driver->name);
+    if (shape->is_nocow && pool->driver->set_nocow(fd, err) < 0)
+        return -1;
+    rc = apply_shape(fd, &wanted);
+    return rc < 0 ? fail_sys(err, rc, "cannot set owner and mode of '%s'", data_id) : 0;
+}
+
+int volume_data_fill(struct task *task, const struct volume *volume, int source_fd,
+                     struct error *err)
+{
+    const struct driver_pool *pool = NULL;
+
+    if (pool_open(task, volume->pool_id, &pool, err) < 0)
+        return -1;
+    return copy_across(pool, volume->data_id, source_fd, true, err);
+}
+
+void volume_data_discard(struct task *task, const char *pool_id, const char *data_id)
+{
+    const struct driver_pool *pool = NULL;
+    struct error err;
+
+    if (pool_open(task, pool_id, &pool, &err) < 0 ||
+        discard_everywhere(pool, data_id, links_name(task->mem, data_id), &err) < 0)
+        log_warn("data not removed id=%s error=\"%s\"", data_id, err.message);
+}
+
+int volume_data_open(const struct driver_pool *pool, const struct volume *volume, struct error *err)
+{
+    int fd = sys_openat(pool->volumes_fd, volume->data_id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+
+    return fd < 0 ? fail_sys(err, fd, "cannot open the data of volume '%s'", volume->name) : fd;
+}
+
+int snapshot_data_open(const struct driver_pool *pool, const struct snapshot *snapshot,
+                       struct error *err)
+{
+    int fd = sys_openat(pool->snapshots_fd, snapshot->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+
+    return fd < 0 ? fail_sys(err, fd, "cannot open the data of snapshot '%s@%s'",
+                             snapshot->volume_name, snapshot->name)
+                  : fd;
+}
+
+/* Drivers refuse to go into what is mounted: a foreign filesystem loses its mount point at most. */
+static int discard_everywhere(const struct driver_pool *pool, const char *data_id,
+                              const char *links, struct error *err)
+{
+    const int places[] = { pool->volumes_fd, pool->snapshots_fd, pool->tmp_fd };
+    struct stat st;
+
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+        if (sys_fstatat(places[i], data_id, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            pool->driver->remove(pool, places[i], data_id, err) < 0)
+            return -1;
+    if (sys_fstatat(pool->tmp_fd, links, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return 0;
+    return fs_remove_tree(pool->tmp_fd, links, err);
+}
+
+/* Built in tmp, so that volumes/ never holds a part. */
+static int copy_across(const struct driver_pool *pool, const char *data_id, int source_fd,
+                       bool is_lenient, struct error *err)
+{
+    if (pool->driver->remove(pool, pool->tmp_fd, data_id, err) < 0 || /* of an interrupted run */
+        pool->driver->create(pool, pool->tmp_fd, data_id, err) < 0 ||
+        copy_into(pool, data_id, source_fd, is_lenient, err) < 0)
+        return -1;
+    int rc = sys_renameat2(pool->tmp_fd, data_id, pool->volumes_fd, data_id, 0);
+    if (rc >= 0)
+        rc = sys_fsync(pool->volumes_fd);
+    return rc < 0 ? fail_sys(err, rc, "cannot publish '%s' in pool '%s'", data_id, pool->name) : 0;
+}
+
+static int copy_into(const struct driver_pool *pool, const char *data_id, int source_fd,
+                     bool is_lenient, struct error *err)
+{
+    cleanup_arena struct arena *mem = arena_new();
+    cleanup_fd int target = sys_openat(pool->tmp_fd, data_id, O_RDONLY | O_DIRECTORY, 0);
+
+    if (target < 0)
+        return fail_sys(err, target, "cannot open '%s' in pool '%s'", data_id, pool->name);
+    const char *links = links_name(mem, data_id);
+    if (fs_remove_tree(pool->tmp_fd, links, err) < 0) /* of an interrupted run */
+        return -1;
+    return tree_copy(
+        &(struct tree_copy_spec){
+            .source_fd = source_fd,
+            .target_fd = target,
+            .scratch_fd = pool->tmp_fd,
+            .scratch_name = links,
+            .is_shared = pool->driver->clone_cost != COST_BYTES,
+            .is_lenient = is_lenient,
+            .is_durable = true,
+        },
+        err);
+}
+
+static const char *links_name(struct arena *mem, const char *data_id)
+{
+    return arena_printf(mem, "%s.links", data_id);
+}
+
+static int apply_shape(int fd, const struct volume_shape *shape)
+{
+    bool has_owner = shape->uid >= 0 || shape->gid >= 0;
+    int rc = 0;
+
+    if (has_owner)
+        rc = sys_fchownat(fd, "", (uid_t)shape->uid, (gid_t)shape->gid, AT_EMPTY_PATH);
+    if (rc >= 0 && shape->mode >= 0)
+        rc = sys_fchmod(fd, (mode_t)shape->mode);
+    /* The entry is synced by its directory; owner and mode are the inode's own. */
+    if (rc >= 0 && (has_owner || shape->mode >= 0))
+        rc = sys_fsync(fd);
+    return rc;
+}

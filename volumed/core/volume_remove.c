@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Removing volumes.  The row goes first, in one transaction with every check, then the data: a
+ * crash between leaves garbage for reconcile, never a listed volume with half its files.
+ */
+#include "core/volume_remove.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "core/claim.h"
+#include "core/liveness.h"
+#include "core/op.h"
+#include "core/volume.h"
+#include "core/volume_data.h"
+#include "core/volume_event.h"
+#include "core/volume_foreign.h"
+#include "store/plugin_mount.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
+
+struct removing {
+    struct volume_removal removal;
+    const char *volume_id;
+    bool with_snapshots;
+};
+
+static int check_references(struct task *task, const struct volume *volume, struct error *err);
+static int check_snapshots(const struct volume_removal *removal, bool with_snapshots,
+                           struct error *err);
+static int check_mounts(struct task *task, const struct volume *volume, struct error *err);
+static int remove_finish(struct task *task, struct op *op, struct error *err);
+static void remove_after(struct task *task, struct op *op, bool is_done);
+
+static const struct op_kind remove_kind = {
+    .name = "volume.remove",
+    .finish = remove_finish,
+    .after = remove_after,
+};
+
+int volume_remove(struct task *task, const char *ref, const struct volume_remove_spec *spec,
+                  struct error *err)
+{
+    cleanup_claim struct claim claim = { 0 };
+    struct removing removing = { .with_snapshots = spec->with_snapshots };
+    struct volume volume;
+
+    int found = store_volume_find(task->db, task->mem, ref, &volume, err);
+    if (found == 0)
+        return spec->force ? 0 : fail(err, ERR_NOT_FOUND, "get %s: no such volume", ref);
+    if (found < 0)
+        return -1;
+    removing.volume_id = volume.id;
+    if (volume_removal_check(task, volume.id, spec->with_snapshots, &removing.removal, err) < 0 ||
+        check_mounts(task, &volume, err) < 0)
+        return -1;
+    if (spec->is_dry_run)
+        return 0;
+    cleanup_op struct op op = {
+        .kind = &remove_kind,
+        .subject = arena_printf(task->mem, "volume '%s'", volume.name),
+        .data = &removing,
+    };
+    claim_enter(&claim, volume.data_id);
+    return op_run(task, &op, err);
+}
+
+int volume_removal_check(struct task *task, const char *volume_id, bool with_snapshots,
+                         struct volume_removal *removal, struct error *err)
+{
+    struct volume *volume = &removal->volume;
+    int64_t mounts = 0;
+    int found = store_volume_find_id(task->db, task->mem, volume_id, volume, err);
+
+    if (found <= 0)
+        return found < 0 ? -1 : fail(err, ERR_NOT_FOUND, "get %s: no such volume", volume_id);
+    if (check_references(task, volume, err) < 0)
+        return -1;
+    if (volume->is_protected)
+        return fail(err, ERR_CONFLICT, "remove %s: volume is protected", volume->name);
+    if (store_plugin_mount_count(task->db, volume_id, &mounts, err) < 0)
+        return -1;
+    if (mounts > 0)
+        return fail(err, ERR_CONFLICT,
+                    "remove %s: volume is in use - %lld mounts of another engine", volume->name,
+                    (long long)mounts);
+    removal->snapshot_count =
+        store_snapshot_list(task->db, task->mem, volume_id, &removal->snapshots, err);
+    if (removal->snapshot_count < 0 || check_snapshots(removal, with_snapshots, err) < 0)
+        return -1;
+    return store_volume_check_free(task->db, volume, err);
+}
+
+int volume_removal_delete(struct task *task, const struct volume_removal *removal,
+                          struct error *err)
+{
+    for (int i = 0; i < removal->snapshot_count; i++)
+        if (store_snapshot_delete(task->db, removal->snapshots[i].id, err) < 0 ||
+            snapshot_event(task, "destroy", &removal->snapshots[i], err) < 0)
+            return -1;
+    if (store_volume_delete(task->db, removal->volume.id, err) < 0)
+        return -1;
+    return volume_event(task, "destroy", &removal->volume, NULL, err);
+}
+
+void volume_removal_discard(struct task *task, const struct volume_removal *removal)
+{
+    const struct volume *volume = &removal->volume;
+
+    volume_data_discard(task, volume->pool_id, volume->data_id);
+    for (int i = 0; i < removal->snapshot_count; i++)
+        volume_data_discard(task, volume->pool_id, removal->snapshots[i].id);
+}
+
+static int check_references(struct task *task, const struct volume *volume, struct error *err)
+{
+    cleanup_buf struct buf text = { 0 };
+    const char *const *ids = NULL;
+    int count = volume_references(task, volume->id, &ids, err);
+
+    if (count <= 0)
+        return count;
+    for (int i = 0; i < count; i++)
+        buf_printf(&text, "%s%s", i > 0 ? ", " : "", ids[i]);
+    return fail(err, ERR_CONFLICT, "remove %s: volume is in use - [%s]", volume->name, text.data);
+}
+
+static int check_snapshots(const struct volume_removal *removal, bool with_snapshots,
+                           struct error *err)
+{
+    if (removal->snapshot_count == 0 || with_snapshots)
+        return 0;
+    return fail(err, ERR_CONFLICT,
+                "remove %s: volume has %d snapshot%s; remove them first, or together with it",
+                removal->volume.name, removal->snapshot_count,
+                removal->snapshot_count == 1 ? "" : "s");
+}
+
+/* Rows say nobody refers to it; the kernel may know better. */
+static int check_mounts(struct task *task, const struct volume *volume, struct error *err)
+{
+    if (volume_foreign_release(task, volume, err) < 0 || liveness_check_idle(task, volume, err) < 0)
+        return error_prefix(err, "remove %s", volume->name);
+    return 0;
+}
+
+static int remove_finish(struct task *task, struct op *op, struct error *err)
+{
+    struct removing *removing = op->data;
+
+    if (volume_removal_check(task, removing->volume_id, removing->with_snapshots,
+                             &removing->removal, err) < 0)
+        return -1;
+    return volume_removal_delete(task, &removing->removal, err);
+}
+
+static void remove_after(struct task *task, struct op *op, bool is_done)
+{
+    const struct removing *removing = op->data;
+
+    if (is_done)
+        volume_removal_discard(task, &removing->removal);
+}
