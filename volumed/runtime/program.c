@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* posix_spawn(3) with a pipe for the output. */
+#include "runtime/program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/sys.h"
+
+#define PIECE_SIZE  16384
+#define FD_SAFE_MIN 512 /* above all the places that descriptors are handed over to */
+
+static int start(const struct program *program, int output_fd, pid_t *pid);
+static int add_fds(posix_spawn_file_actions_t *actions, const struct program *program, int *safe);
+static int collect(int fd, size_t max_bytes, struct buf *output, struct error *err);
+static int await(pid_t pid);
+
+int program_run(const struct program *program, size_t max_bytes, struct buf *output, int *exit_code,
+                struct error *err)
+{
+    int ends[2];
+    pid_t pid;
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return fail_sys(err, -errno, "cannot make a pipe");
+    cleanup_fd int read_fd = ends[0];
+    int rc = start(program, ends[1], &pid);
+    sys_close_fd(&ends[1]);
+    if (rc < 0)
+        return fail_sys(err, rc, "cannot run '%s'", program->argv[0]);
+    rc = collect(read_fd, max_bytes, output, err);
+    if (rc < 0)
+        (void)kill(pid, SIGKILL); /* our child, not yet waited for */
+    *exit_code = await(pid);
+    return rc;
+}
+
+static int start(const struct program *program, int output_fd, pid_t *pid)
+{
+    static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    static char locale[] = "LC_ALL=C";
+    char *environment[] = { path, locale, NULL };
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none;
+
+    (void)sigemptyset(&none);
+    (void)posix_spawnattr_init(&attributes); /* these fail only without memory */
+    (void)posix_spawnattr_setsigmask(&attributes, &none);
+    (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    (void)posix_spawn_file_actions_init(&actions);
+    (void)posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    (void)posix_spawn_file_actions_adddup2(&actions, output_fd, 1);
+    (void)posix_spawn_file_actions_adddup2(&actions, output_fd, 2);
+    int *safe = mem_alloc((program->fd_count + 1) * sizeof(*safe));
+    int rc = add_fds(&actions, program, safe);
+    /* It does not write to the words, only its type says so. */
+    if (rc == 0)
+        rc = -posix_spawnp(pid, program->argv[0], &actions, &attributes,
+                           (char *const *)(uintptr_t)program->argv, environment);
+    for (size_t i = 0; i < program->fd_count; i++)
+        sys_close_fd(&safe[i]);
+    free(safe);
+    (void)posix_spawn_file_actions_destroy(&actions);
+    (void)posix_spawnattr_destroy(&attributes);
+    return rc;
+}
+
+/* Copies far away from the places they go to, so that none overwrites one still to be moved. */
+static int add_fds(posix_spawn_file_actions_t *actions, const struct program *program, int *safe)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < program->fd_count; i++)
+        safe[i] = -1;
+    for (size_t i = 0; i < program->fd_count && rc == 0; i++) {
+        safe[i] = fcntl(program->fds[i], F_DUPFD_CLOEXEC, FD_SAFE_MIN);
+        if (safe[i] < 0)
+            rc = -errno;
+        else
+            rc = -posix_spawn_file_actions_adddup2(actions, safe[i], PROGRAM_FD_FIRST + (int)i);
+    }
+    return rc;
+}
+
+static int collect(int fd, size_t max_bytes, struct buf *output, struct error *err)
+{
+    for (;;) {
+        char *room = buf_reserve(output, PIECE_SIZE);
+        ssize_t got = sys_read(fd, room, PIECE_SIZE);
+        if (got < 0)
+            return fail_sys(err, (int)got, "cannot read a program's output");
+        if (got == 0)
+            return 0;
+        output->size += (size_t)got;
+        if (output->size > max_bytes)
+            return fail(err, ERR_INVALID, "a program wrote more than %zu bytes", max_bytes);
+    }
+}
+
+static int await(pid_t pid)
+{
+    int status = 0;
+
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}

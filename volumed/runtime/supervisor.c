@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Request lines out, answer lines in. */
+#include "runtime/supervisor.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/sys.h"
+#include "base/units.h"
+
+#define SOCKET_NAME       "ctl.sock"
+#define ANSWER_MAX_BYTES  (1 << 20)
+#define ANSWER_TIMEOUT_MS 30000
+#define OUTPUT_MAX_BYTES  65536
+#define PIECE_SIZE        4096
+
+static int connect_to(int dirfd, struct error *err);
+static int open_stream(int dirfd, const char *request, struct error *err);
+static int ask(int fd, const char *request, struct buf *answer, struct error *err);
+static int read_line(int fd, struct buf *line, struct error *err);
+static int read_error(const char *answer, struct error *err);
+
+int supervisor_spawn(const struct program *runner, struct error *err)
+{
+    cleanup_buf struct buf output = { 0 };
+    int exit_code;
+
+    if (program_run(runner, OUTPUT_MAX_BYTES, &output, &exit_code, err) < 0)
+        return -1;
+    if (exit_code == 0)
+        return 0;
+    buf_append(&output, "", 0);
+    while (output.size > 0 && output.data[output.size - 1] == '\n')
+        output.data[--output.size] = '\0';
+    /* Warnings may stand before it. */
+    const char *line = output.data == NULL ? "" : output.data;
+    for (const char *next = strstr(line, "\nerror "); next != NULL; next = strstr(line, "\nerror "))
+        line = next + 1;
+    if (strncmp(line, "error ", 6) == 0)
+        return read_error(line + 6, err);
+    return fail(err, ERR_SYSTEM, "the runner failed with %d: %s", exit_code, line);
+}
+
+int supervisor_ask(int dirfd, const char *request, struct buf *answer, struct error *err)
+{
+    cleanup_buf struct buf line = { 0 };
+    cleanup_fd int fd = connect_to(dirfd, err);
+
+    if (fd < 0 || ask(fd, request, &line, err) < 0)
+        return -1;
+    if (answer != NULL)
+        buf_text(answer, line.size > 3 ? line.data + 3 : "");
+    return 0;
+}
+
+int supervisor_attach(int dirfd, const char *streams, struct error *err)
+{
+    cleanup_buf struct buf request = { 0 };
+
+    buf_printf(&request, "attach %s", streams);
+    return open_stream(dirfd, request.data, err);
+}
+
+int supervisor_watch(int dirfd, struct error *err)
+{
+    return open_stream(dirfd, "watch", err);
+}
+
+int supervisor_freeze(int dirfd, int64_t timeout_ms, struct error *err)
+{
+    cleanup_buf struct buf request = { 0 };
+
+    buf_printf(&request, "freeze %lld", (long long)timeout_ms);
+    return open_stream(dirfd, request.data, err);
+}
+
+int supervisor_thaw(int lease, int64_t *pause_ns, struct error *err)
+{
+    cleanup_buf struct buf line = { 0 };
+    cleanup_fd int fd = lease;
+
+    if (ask(fd, "thaw", &line, err) < 0)
+        return -1;
+    if (line.size <= 3 || units_parse_int(line.data + 3, pause_ns) < 0)
+        return fail(err, ERR_SYSTEM, "the supervisor said '%s' to thaw", line.data);
+    return 0;
+}
+
+static int open_stream(int dirfd, const char *request, struct error *err)
+{
+    cleanup_buf struct buf line = { 0 };
+    cleanup_fd int fd = connect_to(dirfd, err);
+
+    if (fd < 0 || ask(fd, request, &line, err) < 0)
+        return -1;
+    return move_fd(&fd);
+}
+
+static int connect_to(int dirfd, struct error *err)
+{
+    int fd = sys_connect_unix_at(dirfd, SOCKET_NAME);
+
+    if (fd == -ENOENT || fd == -ECONNREFUSED)
+        return fail(err, ERR_CONFLICT, "it is not running");
+    return fd < 0 ? fail_sys(err, fd, "cannot reach the supervisor") : fd;
+}
+
+static int ask(int fd, const char *request, struct buf *answer, struct error *err)
+{
+    cleanup_buf struct buf line = { 0 };
+
+    buf_printf(&line, "%s\n", request);
+    int rc = sys_write_all(fd, line.data, line.size);
+    if (rc < 0)
+        return fail_sys(err, rc, "cannot ask the supervisor");
+    if (read_line(fd, answer, err) < 0)
+        return -1;
+    if (strncmp(answer->data, "error ", 6) == 0)
+        return read_error(answer->data + 6, err);
+    if (strncmp(answer->data, "ok", 2) != 0)
+        return fail(err, ERR_SYSTEM, "the supervisor said '%s'", answer->data);
+    return 0;
+}
+
+/* What stands behind the line belongs to a stream, so bytes are looked at before they are taken. */
+static int read_line(int fd, struct buf *line, struct error *err)
+{
+    int64_t until_ms = clock_mono_ms() + ANSWER_TIMEOUT_MS;
+
+    for (;;) {
+        struct pollfd pollfd = { .fd = fd, .events = POLLIN };
+        int64_t left_ms = until_ms - clock_mono_ms();
+        if (left_ms <= 0 || poll(&pollfd, 1, (int)left_ms) == 0)
+            return fail(err, ERR_TIMEOUT, "the supervisor does not answer");
+        char *room = buf_reserve(line, PIECE_SIZE);
+        ssize_t got = recv(fd, room, PIECE_SIZE, MSG_PEEK);
+        if (got < 0 && (errno == EINTR || errno == EAGAIN))
+            continue;
+        if (got <= 0)
+            return fail(err, ERR_CONFLICT, "the supervisor has ended");
+        const char *newline = memchr(room, '\n', (size_t)got);
+        size_t take = newline != NULL ? (size_t)(newline - room) + 1 : (size_t)got;
+        ssize_t taken = sys_read(fd, room, take);
+        if (taken < 0)
+            return fail_sys(err, (int)taken, "cannot hear the supervisor");
+        line->size += (size_t)taken;
+        if (line->size > ANSWER_MAX_BYTES)
+            return fail(err, ERR_SYSTEM, "the supervisor says too much");
+        if (newline != NULL && (size_t)taken == take) {
+            line->data[--line->size] = '\0';
+            return 0;
+        }
+    }
+}
+
+/* "CODE message" */
+static int read_error(const char *answer, struct error *err)
+{
+    char code[32] = "";
+    size_t length = strcspn(answer, " ");
+
+    if (length < sizeof(code))
+        memcpy(code, answer, length);
+    return fail(err, error_code_find(code), "%s",
+                answer[length] == ' ' ? answer + length + 1 : answer);
+}
