@@ -65,8 +65,9 @@ struct attachment_set {
 
 /*
  * INVALID: a destination is relative, "/" or given twice, a mode or a subpath makes no sense.
- * CONFLICT: an exclusive writer stands against others.  'wanted' may be in any order; other mounts'
- * destinations (binds, tmpfs) are the caller's to compare.
+ * CONFLICT: a named volume exists with other options than are given.  Who may write is asked when
+ * the container starts.  'wanted' may be in any order; other mounts' destinations (binds, tmpfs)
+ * are the caller's to compare.
  */
 int attachment_set_plan(struct task *task, const struct attachment *wanted, size_t count,
                         struct attachment_set *set, struct error *err);

@@ -104,9 +104,25 @@ int image_build_discard(struct task *task, struct image_build *build, struct err
     return 0;
 }
 
+int image_build_run(struct task *task, struct op *op, const char **id, struct error *err)
+{
+    const char *made = NULL;
+
+    if (op_run(task, op, err) < 0 || json_get_text(op->result, "Id", task->mem, &made, err) < 0)
+        return -1;
+    *id = made;
+    return 0;
+}
+
 int image_build_finish(struct task *task, struct op *op, struct error *err)
 {
-    return image_build_publish(task, op->data, err);
+    const struct image_build *build = op->data;
+
+    if (image_build_publish(task, op->data, err) < 0)
+        return -1;
+    op->result = json_object();
+    json_set(op->result, "Id", json_string(build->image.id));
+    return 0;
 }
 
 int image_build_revert(struct task *task, struct op *op, struct error *err)

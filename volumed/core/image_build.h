@@ -41,6 +41,9 @@ int image_build_publish(struct task *task, struct image_build *build, struct err
 /* Removes the layers that were unpacked and are not used.  Idempotent. */
 int image_build_discard(struct task *task, struct image_build *build, struct error *err);
 
+/* Runs such an operation; *id is the image's, of the first run when this one is a repeat of it. */
+int image_build_run(struct task *task, struct op *op, const char **id, struct error *err);
+
 /* The steps of an operation whose data is an image_build: op kinds point to these. */
 int image_build_finish(struct task *task, struct op *op, struct error *err);
 int image_build_revert(struct task *task, struct op *op, struct error *err);

@@ -104,6 +104,27 @@ const char *image_name_text(struct arena *mem, const struct image_name *name)
                         name->digest != NULL ? "@" : "", name->digest != NULL ? name->digest : "");
 }
 
+int image_name_join(struct arena *mem, const char *repo, const char *tag, const char **full,
+                    struct error *err)
+{
+    struct image_name parts;
+
+    if (repo == NULL || *repo == '\0')
+        return fail(err, ERR_INVALID, "repository name must have at least one component");
+    if (image_name_parse(mem, repo, &parts, err) < 0)
+        return -1;
+    if (parts.digest != NULL)
+        return fail(err, ERR_INVALID, "refusing to create a tag with a digest reference");
+    if (tag != NULL && *tag != '\0')
+        parts.tag = tag;
+    if (parts.tag == NULL)
+        parts.tag = "latest";
+    if (!tag_is_valid(parts.tag))
+        return fail(err, ERR_INVALID, "invalid tag format");
+    *full = image_name_text(mem, &parts);
+    return 0;
+}
+
 /* Sets the domain; returns how many bytes of 'text' it took, with its slash. */
 static int split_domain(struct arena *mem, const char *text, struct image_name *name)
 {

@@ -23,4 +23,9 @@ int image_name_parse(struct arena *mem, const char *text, struct image_name *nam
 /* "domain/path[:tag][@digest]". */
 const char *image_name_text(struct arena *mem, const struct image_name *name);
 
+/* The full name of a repository and a tag as an API's two arguments; a NULL or empty tag is that in
+ * 'repo', else "latest". */
+int image_name_join(struct arena *mem, const char *repo, const char *tag, const char **full,
+                    struct error *err);
+
 #endif

@@ -31,4 +31,20 @@ int monitor_start(struct monitor *monitor, struct task *task, struct error *err)
 /* Ends the threads; containers keep running.  NULL-safe. */
 void monitor_free(struct monitor *monitor);
 
+/*
+ * Watches a container that has started.  'fd' is a connection to its supervisor that has answered
+ * "watch"; it is taken over.  From any thread.
+ */
+void monitor_watch(struct monitor *monitor, const char *id, int fd);
+
+/* Likewise for an exec: its end is told to execs_ended(). */
+void monitor_watch_exec(struct monitor *monitor, const char *exec_id, int fd);
+
+/* A restart that was decided on is not to happen: someone stopped, started or removed it. */
+void monitor_forget_restart(struct monitor *monitor, const char *id);
+
+/* Does 'work' for the container in the worker thread, in order. */
+typedef void (*monitor_work_fn)(struct task *task, const char *id);
+void monitor_defer(struct monitor *monitor, monitor_work_fn work, const char *id);
+
 #endif

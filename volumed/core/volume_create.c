@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/sys.h"
-#include "base/thread.h"
 #include "core/claim.h"
 #include "core/fence.h"
 #include "core/op.h"
@@ -16,7 +15,6 @@
 #include "core/volume_data.h"
 #include "core/volume_draft.h"
 #include "core/volume_event.h"
-#include "store/snapshot.h"
 #include "store/volume.h"
 
 struct creation {
@@ -35,7 +33,6 @@ static int build(struct task *task, struct op *op, struct error *err);
 static int build_copy(struct task *task, struct creation *creation, struct error *err);
 static int copy_live(struct task *task, struct creation *creation, const struct driver_pool *pool,
                      struct error *err);
-static bool has_shape(const struct volume_shape *shape);
 static int publish(struct task *task, struct op *op, struct error *err);
 static int discard(struct task *task, struct op *op, struct error *err);
 
@@ -184,7 +181,7 @@ static int build_copy(struct task *task, struct creation *creation, struct error
             volume_data_clone(task, &draft->volume, source_fd, source_pool, 0, err) < 0)
             return -1;
     }
-    return has_shape(&draft->shape)
+    return volume_shape_is_given(&draft->shape)
                ? volume_data_shape(pool, draft->volume.data_id, &draft->shape, err)
                : 0;
 }
@@ -201,11 +198,6 @@ static int copy_live(struct task *task, struct creation *creation, const struct 
     int rc =
         volume_data_clone(task, &creation->draft.volume, source_fd, pool, fence.deadline_ms, err);
     return rc < 0 ? -1 : fence_lower(&fence, &pause_ns, err);
-}
-
-static bool has_shape(const struct volume_shape *shape)
-{
-    return shape->uid >= 0 || shape->gid >= 0 || shape->mode >= 0;
 }
 
 static int publish(struct task *task, struct op *op, struct error *err)

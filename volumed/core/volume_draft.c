@@ -28,7 +28,6 @@ static int check_size(const struct pairs *options, struct error *err);
 static int name_volume(struct task *task, const struct volume_spec *spec, struct volume *volume,
                        struct error *err);
 static void merge_fields(struct task *task, const struct volume_spec *spec, struct pairs *options);
-static int read_shape(struct volume_draft *draft, struct error *err);
 static int read_number(const struct pairs *options, const char *key, int base, int64_t max,
                        int64_t *value, struct error *err);
 static int read_source(struct task *task, const struct volume_spec *spec,
@@ -46,7 +45,8 @@ int volume_draft(struct task *task, const struct volume_spec *spec, struct volum
         return -1;
     volume->options = spec->options;
     merge_fields(task, spec, &volume->options);
-    if (check_options(&volume->options, err) < 0 || read_shape(&made, err) < 0 ||
+    if (check_options(&volume->options, err) < 0 ||
+        volume_shape_read(&volume->options, &made.shape, err) < 0 ||
         read_source(task, spec, &made, err) < 0 || choose_pool(task, volume, err) < 0)
         return -1;
     volume->id = new_id(task);
@@ -54,6 +54,23 @@ int volume_draft(struct task *task, const struct volume_spec *spec, struct volum
     volume->created_ms = clock_now_ms();
     *draft = made;
     return 0;
+}
+
+int volume_shape_read(const struct pairs *options, struct volume_shape *shape, struct error *err)
+{
+    const char *nocow = pairs_get(options, "nocow");
+
+    if (read_number(options, "uid", 10, ID_MAX, &shape->uid, err) < 0 ||
+        read_number(options, "gid", 10, ID_MAX, &shape->gid, err) < 0 ||
+        read_number(options, "mode", 8, MODE_MAX, &shape->mode, err) < 0)
+        return -1;
+    shape->is_nocow = nocow != NULL && strcmp(nocow, "false") != 0;
+    return 0;
+}
+
+bool volume_shape_is_given(const struct volume_shape *shape)
+{
+    return shape->uid >= 0 || shape->gid >= 0 || shape->mode >= 0;
 }
 
 int volume_draft_compare(const struct volume_draft *draft, const struct volume *existing,
@@ -162,19 +179,6 @@ static void merge_fields(struct task *task, const struct volume_spec *spec, stru
     if (spec->mode >= 0)
         pairs_set(options, mem, "mode",
                   arena_printf(mem, "%04llo", (unsigned long long)spec->mode));
-}
-
-static int read_shape(struct volume_draft *draft, struct error *err)
-{
-    const struct pairs *options = &draft->volume.options;
-    const char *nocow = pairs_get(options, "nocow");
-
-    if (read_number(options, "uid", 10, ID_MAX, &draft->shape.uid, err) < 0 ||
-        read_number(options, "gid", 10, ID_MAX, &draft->shape.gid, err) < 0 ||
-        read_number(options, "mode", 8, MODE_MAX, &draft->shape.mode, err) < 0)
-        return -1;
-    draft->shape.is_nocow = nocow != NULL && strcmp(nocow, "false") != 0;
-    return 0;
 }
 
 static int read_number(const struct pairs *options, const char *key, int base, int64_t max,
