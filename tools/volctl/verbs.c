@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The verb table: help, completion and the checks of the man page come from it.  A new verb is a
+ * row here, a handler in its noun's file and an entry in volctl(1).
+ */
+#include "verbs.h"
+
+#include <string.h>
+
+#define OPTIONS(...)        \
+    (const struct option[]) \
+    {                       \
+        __VA_ARGS__,        \
+        {                   \
+            .name = NULL    \
+        }                   \
+    }
+
+/* clang-format off */
+#define FILTER      { "filter", 'f', "KEY=VALUE", "show those that match alone; all keys must" }
+#define DRY_RUN     { "dry-run", 0, NULL, "tell what would go, change nothing" }
+#define LABEL       { "label", 'l', "KEY=VALUE", "give a label; may be repeated" }
+#define VOLUME_PLACE \
+    LABEL, \
+    { "opt", 'o', "KEY=VALUE", "give an option to the pool's driver; may be repeated" }, \
+    { "pool", 0, "POOL", "put it there rather than in the default pool" }
+#define CONTAINER_SHAPE \
+    { "name", 0, "NAME", "name the container" }, \
+    { "volume", 'v', "SOURCE:PATH[:MODE]", "attach a volume (or a host directory) at PATH; may be repeated" }, \
+    { "volumes-from", 0, "CONTAINER[:MODE]", "attach what another container has; may be repeated" }, \
+    { "tmpfs", 0, "PATH[:OPTIONS]", "put a tmpfs at PATH; may be repeated" }, \
+    { "env", 'e', "KEY=VALUE", "set a variable of its environment; may be repeated" }, \
+    { "workdir", 'w', "PATH", "start in PATH" }, \
+    { "user", 'u', "USER[:GROUP]", "run as USER" }, \
+    { "entrypoint", 0, "PROGRAM", "replace the image's entrypoint" }, \
+    { "hostname", 0, "NAME", "set its host name" }, \
+    { "network", 0, "none|host", "no network, or the host's" }, \
+    { "restart", 0, "POLICY", "no, always, unless-stopped, on-failure[:N]" }, \
+    { "memory", 'm', "SIZE", "limit its memory" }, \
+    { "pids-limit", 0, "N", "limit its processes" }, \
+    { "read-only", 0, NULL, "make its root read-only" }, \
+    { "init", 0, NULL, "run an init that reaps orphans" }, \
+    { "rm", 0, NULL, "remove it, and its anonymous volumes, once it has exited" }, \
+    { "interactive", 'i', NULL, "give it a standard input" }, \
+    { "tty", 't', NULL, "give it a terminal" }, \
+    LABEL
+
+const struct noun nouns[] = {
+    { "volume",     "data that outlives its containers" },
+    { "snapshot",   "frozen copies of volumes" },
+    { "container",  "what runs, and what it has attached" },
+    { "image",      "what containers start from" },
+    { "pool",       "where volumes lie" },
+    { "operation",  "what is under way, and what became of it" },
+    { "event",      "what has happened" },
+    { "system",     "the service as a whole" },
+    { "completion", "scripts that complete command lines" },
+    { 0 },
+};
+
+const struct verb verbs[] = {
+    { "volume", "create", "NAME", cmd_volume_create, "make a volume", "create volume", 1, 1, 0,
+      OPTIONS(VOLUME_PLACE,
+              { "uid", 0, "N", "owner of its root directory" },
+              { "gid", 0, "N", "group of its root directory" },
+              { "mode", 0, "OCTAL", "permissions of its root directory" },
+              { "from", 0, "VOLUME[@SNAPSHOT]", "begin with a copy of that" }),
+      "A volume of that name with the same options is returned as it is; one with other options is a conflict." },
+    { "volume", "clone", "SOURCE[@SNAPSHOT] NAME", cmd_volume_clone, "copy a volume or a snapshot to a new volume",
+      "clone", 2, 2, 0, OPTIONS(VOLUME_PLACE),
+      "The answer tells the cost: O(1), O(files) or O(bytes), by what the pool's driver can do." },
+    { "volume", "ls", "", cmd_volume_ls, "list volumes", "list volumes", 0, 0, 0, OPTIONS(FILTER),
+      "Filters: name, label, label!, driver, dangling, pool." },
+    { "volume", "inspect", "NAME...", cmd_volume_inspect, "show all of a volume, and who refers to it",
+      "inspect volume", 1, WORDS_MANY, 0, NULL, NULL },
+    { "volume", "rename", "NAME NEW-NAME", cmd_volume_rename, "give a volume another name", "rename volume", 2, 2, 0,
+      NULL, "Containers that refer to it keep it." },
+    { "volume", "label", "NAME KEY=VALUE|KEY-...", cmd_volume_label, "set labels, or with KEY- remove them",
+      "label volume", 2, WORDS_MANY, 0, NULL, NULL },
+    { "volume", "protect", "NAME...", cmd_volume_protect, "refuse its removal and rollback", "protect volume", 1,
+      WORDS_MANY, 0, NULL, NULL },
+    { "volume", "unprotect", "NAME...", cmd_volume_unprotect, "allow them again", "unprotect volume", 1, WORDS_MANY,
+      0, NULL, NULL },
+    { "volume", "rm", "NAME...", cmd_volume_rm, "remove volumes", "remove volume", 1, WORDS_MANY, 0,
+      OPTIONS({ "force", 'f', NULL, "do not complain about one that is not there" },
+              { "with-snapshots", 0, NULL, "remove its snapshots too" },
+              DRY_RUN),
+      "Refused while any container, also a stopped one, refers to it." },
+    { "volume", "prune", "", cmd_volume_prune, "remove volumes that nobody refers to", "prune volumes", 0, 0, 0,
+      OPTIONS({ "all", 'a', NULL, "also those with a name that somebody chose" }, FILTER, DRY_RUN),
+      "Without --all only anonymous volumes go.  Filters: label, label!, until, pool." },
+    { "volume", "usage", "NAME...", cmd_volume_usage, "measure volumes", "measure volume", 1, WORDS_MANY, 0, NULL,
+      NULL },
+    { "volume", "rollback", "VOLUME@SNAPSHOT", cmd_volume_rollback, "put a volume back to a snapshot", "roll back", 1,
+      1, 0, OPTIONS({ "dry-run", 0, NULL, "check that it could be done, change nothing" }),
+      "What the volume held becomes a snapshot itself, which is told.  Refused while anything has it mounted." },
+
+    { "snapshot", "create", "VOLUME[@SNAPSHOT]", cmd_snapshot_create, "freeze a volume's present contents",
+      "snapshot", 1, 1, 0,
+      OPTIONS(LABEL, { "freeze-timeout", 0, "DURATION", "how long its writers may stand still (5s)" }),
+      "Containers that have it mounted are frozen meanwhile; the answer tells for how long.  Without a name it is "
+      "named by its time." },
+    { "snapshot", "ls", "[VOLUME]", cmd_snapshot_ls, "list snapshots, oldest first", "list snapshots", 0, 1, 0, NULL,
+      NULL },
+    { "snapshot", "inspect", "VOLUME@SNAPSHOT...", cmd_snapshot_inspect, "show all of a snapshot",
+      "inspect snapshot", 1, WORDS_MANY, 0, NULL, NULL },
+    { "snapshot", "rm", "VOLUME@SNAPSHOT...", cmd_snapshot_rm, "remove snapshots", "remove snapshot", 1, WORDS_MANY,
+      0, OPTIONS(DRY_RUN), NULL },
+
+    { "container", "create", "IMAGE [COMMAND [ARG...]]", cmd_container_create, "make a container, not started",
+      "create container from", 1, WORDS_MANY, 1, OPTIONS(CONTAINER_SHAPE), NULL },
+    { "container", "run", "IMAGE [COMMAND [ARG...]]", cmd_container_run, "make a container and start it",
+      "run", 1, WORDS_MANY, 1,
+      OPTIONS({ "detach", 'd', NULL, "print its id and leave it running" }, CONTAINER_SHAPE),
+      "The exit status is the container's; 125 when volctl or the service failed, 126 and 127 when the command could "
+      "not be run or found.  SIGINT and SIGTERM are passed on to the container." },
+    { "container", "ls", "", cmd_container_ls, "list containers", "list containers", 0, 0, 0,
+      OPTIONS({ "all", 'a', NULL, "also those that do not run" },
+              { "last", 'n', "N", "the N newest, running or not" },
+              FILTER),
+      "Filters: id, name, label, status, ancestor, volume, exited, health, before, since." },
+    { "container", "inspect", "CONTAINER...", cmd_container_inspect, "show all of a container", "inspect container",
+      1, WORDS_MANY, 0, NULL, NULL },
+    { "container", "attachments", "CONTAINER", cmd_container_attachments, "list the volumes a container has",
+      "list attachments of container", 1, 1, 0, NULL, NULL },
+    { "container", "start", "CONTAINER...", cmd_container_start, "start containers", "start container", 1,
+      WORDS_MANY, 0, NULL, NULL },
+    { "container", "stop", "CONTAINER...", cmd_container_stop, "stop containers", "stop container", 1, WORDS_MANY, 0,
+      OPTIONS({ "time", 't', "SECONDS", "kill it after so many (10)" },
+              { "signal", 's', "SIGNAL", "ask it by this signal" }),
+      NULL },
+    { "container", "restart", "CONTAINER...", cmd_container_restart, "stop containers and start them again",
+      "restart container", 1, WORDS_MANY, 0,
+      OPTIONS({ "time", 't', "SECONDS", "kill it after so many (10)" },
+              { "signal", 's', "SIGNAL", "ask it by this signal" }),
+      NULL },
+    { "container", "kill", "CONTAINER...", cmd_container_kill, "send a signal to containers", "kill container", 1,
+      WORDS_MANY, 0, OPTIONS({ "signal", 's', "SIGNAL", "the signal (KILL)" }), NULL },
+    { "container", "pause", "CONTAINER...", cmd_container_pause, "freeze containers", "pause container", 1,
+      WORDS_MANY, 0, NULL, NULL },
+    { "container", "unpause", "CONTAINER...", cmd_container_unpause, "thaw containers", "unpause container", 1,
+      WORDS_MANY, 0, NULL, NULL },
+    { "container", "wait", "CONTAINER...", cmd_container_wait, "wait until containers do not run, print exit codes",
+      "wait for container", 1, WORDS_MANY, 0, NULL, NULL },
+    { "container", "rename", "CONTAINER NEW-NAME", cmd_container_rename, "give a container another name",
+      "rename container", 2, 2, 0, NULL, NULL },
+    { "container", "logs", "CONTAINER", cmd_container_logs, "print what a container has written", "read logs of", 1,
+      1, 0,
+      OPTIONS({ "follow", 'f', NULL, "go on until it exits" },
+              { "since", 0, "TIME", "from then on" },
+              { "until", 0, "TIME", "up to then" },
+              { "tail", 'n', "N", "the last N lines" },
+              { "timestamps", 't', NULL, "with the time of each line" }),
+      "With --json: {\"stdout\", \"stderr\"}; with --follow JSON lines instead." },
+    { "container", "exec", "CONTAINER COMMAND [ARG...]", cmd_container_exec, "run a command in a running container",
+      "run a command in", 2, WORDS_MANY, 1,
+      OPTIONS({ "detach", 'd', NULL, "do not wait for it" },
+              { "env", 'e', "KEY=VALUE", "set a variable of its environment; may be repeated" },
+              { "interactive", 'i', NULL, "pass standard input on" },
+              { "tty", 't', NULL, "give it a terminal" },
+              { "user", 'u', "USER[:GROUP]", "run as USER" },
+              { "workdir", 'w', "PATH", "start in PATH" },
+              { "privileged", 0, NULL, "give it all capabilities" }),
+      "The exit status is the command's; 125 when volctl or the service failed, 126 and 127 when the command could "
+      "not be run or found." },
+    { "container", "rm", "CONTAINER...", cmd_container_rm, "remove containers; volumes stay", "remove container", 1,
+      WORDS_MANY, 0,
+      OPTIONS({ "force", 'f', NULL, "kill it first, and do not complain about one that is not there" },
+              { "volumes", 'v', NULL, "remove its anonymous volumes too" }),
+      NULL },
+
+    { "image", "ls", "", cmd_image_ls, "list images", "list images", 0, 0, 0, OPTIONS(FILTER),
+      "Filters: reference, label, dangling, before, since, until." },
+    { "image", "inspect", "IMAGE...", cmd_image_inspect, "show all of an image", "inspect image", 1, WORDS_MANY, 0,
+      NULL, NULL },
+    { "image", "load", "[FILE]", cmd_image_load, "take images from a docker or OCI archive", "load images", 0, 1, 0,
+      NULL, "Reads standard input without FILE, or with '-'." },
+    { "image", "import", "FILE [NAME[:TAG]]", cmd_image_import, "make an image of a root filesystem's tar",
+      "import", 1, 2, 0,
+      OPTIONS({ "change", 'c', "LINE", "a Dockerfile line (CMD, ENV, ...) to apply; may be repeated" },
+              { "message", 0, "TEXT", "a comment in its history" }),
+      "Reads standard input where FILE is '-'." },
+    { "image", "save", "IMAGE...", cmd_image_save, "write images to an archive", "save image", 1, WORDS_MANY, 0,
+      OPTIONS({ "output", 'o', "FILE", "write there, not to standard output" }), NULL },
+    { "image", "tag", "IMAGE NAME[:TAG]", cmd_image_tag, "give an image a further name", "tag image", 2, 2, 0, NULL,
+      NULL },
+    { "image", "rm", "IMAGE...", cmd_image_rm, "remove images, or names of them", "remove image", 1, WORDS_MANY, 0,
+      OPTIONS({ "force", 'f', NULL, "also when stopped containers were made from it" }), NULL },
+
+    { "pool", "ls", "", cmd_pool_ls, "list pools", "list pools", 0, 0, 0, NULL, NULL },
+    { "pool", "create", "NAME PATH", cmd_pool_create, "make a pool of a directory", "create pool", 2, 2, 0,
+      OPTIONS({ "driver", 0, "DRIVER", "btrfs, reflink or directory; by default what fits PATH best" }), NULL },
+    { "pool", "inspect", "POOL...", cmd_pool_inspect, "show all of a pool", "inspect pool", 1, WORDS_MANY, 0, NULL,
+      NULL },
+    { "pool", "rm", "POOL...", cmd_pool_rm, "forget empty pools; their directories stay", "remove pool", 1,
+      WORDS_MANY, 0, NULL, NULL },
+
+    { "operation", "ls", "", cmd_operation_ls, "list operations, newest first", "list operations", 0, 0, 0,
+      OPTIONS({ "running", 0, NULL, "those under way alone" }, { "limit", 'n', "N", "at most N (100)" }), NULL },
+    { "operation", "inspect", "ID...", cmd_operation_inspect, "show all of an operation", "inspect operation", 1,
+      WORDS_MANY, 0, NULL, NULL },
+
+    { "event", "ls", "", cmd_event_ls, "list events, oldest first", "list events", 0, 0, 0,
+      OPTIONS({ "after", 0, "SEQ", "those after this number" },
+              { "since", 0, "TIME", "those from then on" },
+              { "limit", 'n', "N", "at most N (100)" }),
+      "Without --after and --since: the newest." },
+    { "event", "follow", "", cmd_event_follow, "print events as they happen", "follow events", 0, 0, 0,
+      OPTIONS({ "after", 0, "SEQ", "begin after this number" },
+              { "since", 0, "TIME", "begin at that time" },
+              { "reconnect", 0, NULL, "when the service goes away, wait for it and go on where it was" }),
+      "With --json: a JSON document a line." },
+
+    { "system", "info", "", cmd_system_info, "show the service's state", "show the service's state", 0, 0, 0, NULL,
+      NULL },
+    { "system", "check", "", cmd_system_check, "hold disk, mounts and processes against the records",
+      "check the system", 0, 0, 0, OPTIONS({ "repair", 0, NULL, "put right what can be" }),
+      "Exit status 11 when something is found that was not repaired." },
+    { "system", "df", "", cmd_system_df, "show what takes space", "measure what takes space", 0, 0, 0, NULL, NULL },
+    { "system", "version", "", cmd_system_version, "show the versions of volctl and the service",
+      "ask for the version", 0, 0, 0, NULL, NULL },
+
+    { "completion", "bash", "", cmd_completion_bash, "print a script for bash", "complete", 0, 0, 0, NULL,
+      "Put it into /etc/bash_completion.d, or: source <(volctl completion bash)." },
+    { 0 },
+};
+
+/* clang-format on */
+
+const struct noun *noun_find(const char *name)
+{
+    for (const struct noun *noun = nouns; noun->name != NULL; noun++)
+        if (strcmp(noun->name, name) == 0)
+            return noun;
+    return NULL;
+}
+
+const struct verb *verb_find(const char *noun, const char *name)
+{
+    for (const struct verb *verb = verbs; verb->name != NULL; verb++)
+        if (strcmp(verb->noun, noun) == 0 && strcmp(verb->name, name) == 0)
+            return verb;
+    return NULL;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verb table and its handlers, one file a noun. */
+#ifndef VOLCTL_VERBS_H
+#define VOLCTL_VERBS_H
+
+#include "command.h"
+
+struct noun {
+    const char *name;
+    const char *summary;
+};
+
+/* Both end with a row whose name is NULL; verbs stand by noun, in the nouns' order. */
+extern const struct noun nouns[];
+extern const struct verb verbs[];
+
+const struct noun *noun_find(const char *name);
+const struct verb *verb_find(const char *noun, const char *name);
+
+int cmd_volume_create(struct command *command, struct error *err);
+int cmd_volume_clone(struct command *command, struct error *err);
+int cmd_volume_ls(struct command *command, struct error *err);
+int cmd_volume_inspect(struct command *command, struct error *err);
+int cmd_volume_rename(struct command *command, struct error *err);
+int cmd_volume_label(struct command *command, struct error *err);
+int cmd_volume_protect(struct command *command, struct error *err);
+int cmd_volume_unprotect(struct command *command, struct error *err);
+int cmd_volume_rm(struct command *command, struct error *err);
+int cmd_volume_prune(struct command *command, struct error *err);
+int cmd_volume_usage(struct command *command, struct error *err);
+int cmd_volume_rollback(struct command *command, struct error *err);
+
+int cmd_snapshot_create(struct command *command, struct error *err);
+int cmd_snapshot_ls(struct command *command, struct error *err);
+int cmd_snapshot_inspect(struct command *command, struct error *err);
+int cmd_snapshot_rm(struct command *command, struct error *err);
+
+int cmd_container_create(struct command *command, struct error *err);
+int cmd_container_run(struct command *command, struct error *err);
+int cmd_container_ls(struct command *command, struct error *err);
+int cmd_container_inspect(struct command *command, struct error *err);
+int cmd_container_attachments(struct command *command, struct error *err);
+int cmd_container_start(struct command *command, struct error *err);
+int cmd_container_stop(struct command *command, struct error *err);
+int cmd_container_restart(struct command *command, struct error *err);
+int cmd_container_kill(struct command *command, struct error *err);
+int cmd_container_pause(struct command *command, struct error *err);
+int cmd_container_unpause(struct command *command, struct error *err);
+int cmd_container_wait(struct command *command, struct error *err);
+int cmd_container_rename(struct command *command, struct error *err);
+int cmd_container_logs(struct command *command, struct error *err);
+int cmd_container_exec(struct command *command, struct error *err);
+int cmd_container_rm(struct command *command, struct error *err);
+
+int cmd_image_ls(struct command *command, struct error *err);
+int cmd_image_inspect(struct command *command, struct error *err);
+int cmd_image_load(struct command *command, struct error *err);
+int cmd_image_import(struct command *command, struct error *err);
+int cmd_image_save(struct command *command, struct error *err);
+int cmd_image_tag(struct command *command, struct error *err);
+int cmd_image_rm(struct command *command, struct error *err);
+
+int cmd_pool_ls(struct command *command, struct error *err);
+int cmd_pool_create(struct command *command, struct error *err);
+int cmd_pool_inspect(struct command *command, struct error *err);
+int cmd_pool_rm(struct command *command, struct error *err);
+
+int cmd_operation_ls(struct command *command, struct error *err);
+int cmd_operation_inspect(struct command *command, struct error *err);
+
+int cmd_event_ls(struct command *command, struct error *err);
+int cmd_event_follow(struct command *command, struct error *err);
+
+int cmd_system_info(struct command *command, struct error *err);
+int cmd_system_check(struct command *command, struct error *err);
+int cmd_system_df(struct command *command, struct error *err);
+int cmd_system_version(struct command *command, struct error *err);
+
+int cmd_completion_bash(struct command *command, struct error *err);
+
+#endif
