@@ -23,19 +23,19 @@ static const struct {
 static const struct {
     int64_t below_s; /* the first row that the duration is below decides */
     int64_t unit_s;
-    const char *text; /* with a %ld when unit_s is not 0 */
+    const char *text; /* after a number when unit_s is not 0 */
 } ago_rows[] = {
     { 1, 0, "Less than a second" },
     { 2, 0, "1 second" },
-    { 60, 1, "%ld seconds" },
+    { 60, 1, "seconds" },
     { 120, 0, "About a minute" },
-    { 46 * 60L, 60, "%ld minutes" },
+    { 46 * 60L, 60, "minutes" },
     { 90 * 60L, 0, "About an hour" },
-    { 48 * 3600L, 3600, "%ld hours" },
-    { 14 * 86400L, 86400, "%ld days" },
-    { 60 * 86400L, 7 * 86400L, "%ld weeks" },
-    { 730 * 86400L, 30 * 86400L, "%ld months" },
-    { INT64_MAX, 365 * 86400L, "%ld years" },
+    { 48 * 3600L, 3600, "hours" },
+    { 14 * 86400L, 86400, "days" },
+    { 60 * 86400L, 7 * 86400L, "weeks" },
+    { 730 * 86400L, 30 * 86400L, "months" },
+    { INT64_MAX, 365 * 86400L, "years" },
 };
 
 static double duration_unit(const char **text);
@@ -109,8 +109,8 @@ void units_format_ago(int64_t duration_ms, char text[UNITS_TEXT_SIZE])
     if (ago_rows[row].unit_s == 0)
         (void)snprintf(text, UNITS_TEXT_SIZE, "%s", ago_rows[row].text);
     else
-        (void)snprintf(text, UNITS_TEXT_SIZE, ago_rows[row].text,
-                       (long)(seconds / ago_rows[row].unit_s));
+        (void)snprintf(text, UNITS_TEXT_SIZE, "%ld %s", (long)(seconds / ago_rows[row].unit_s),
+                       ago_rows[row].text);
 }
 
 int units_parse_int(const char *text, int64_t *value)
