@@ -106,12 +106,13 @@ static int connect_socket(const char *socket, struct error *err)
                                         : arena_strndup(mem, socket, (size_t)(slash - socket));
     cleanup_fd int dirfd = sys_openat(AT_FDCWD, dir, O_PATH | O_DIRECTORY, 0);
 
-    if (dirfd < 0)
-        return fail_sys(err, dirfd, "cannot connect to '%s'", socket);
-    int fd = sys_connect_unix_at(dirfd, name);
-    if (fd < 0)
-        return fail_sys(err, fd, "cannot connect to '%s'", socket);
-    return fd;
+    int fd = dirfd < 0 ? dirfd : sys_connect_unix_at(dirfd, name);
+    if (fd >= 0)
+        return fd;
+    (void)fail_sys(err, fd, CLIENT_UNREACHABLE "'%s'", socket);
+    if (err->code != ERR_DENIED)
+        err->code = ERR_SYSTEM; /* a missing socket is not a missing object */
+    return -1;
 }
 
 static int send_request(int fd, const struct request *request, struct error *err)

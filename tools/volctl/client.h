@@ -45,6 +45,9 @@ struct reply {
     struct buf in;
 };
 
+#define CLIENT_UNREACHABLE \
+    "cannot connect to " /* how the error of client_ask begins where no server is */
+
 /* Sends a request to the server at 'socket' and reads the reply's head, whatever its status. */
 int client_ask(const char *socket, const struct request *request, struct reply *reply,
                struct error *err);

@@ -117,5 +117,5 @@ static const char *find_hint(const struct verb *verb, const struct error *err)
 /* The only error whose cause is told by its text: it is client.c's own, not the service's. */
 static bool is_unreachable(const struct error *err)
 {
-    return strncmp(err->message, "cannot connect to ", strlen("cannot connect to ")) == 0;
+    return strncmp(err->message, CLIENT_UNREACHABLE, strlen(CLIENT_UNREACHABLE)) == 0;
 }

@@ -6,9 +6,11 @@
 #include <string.h>
 
 #define SUMMARY_COLUMN 34
+#define LINE_COLUMNS   80
 
 static void print_options(const struct option *options);
 static void print_entry(const char *left, const char *summary);
+static void print_wrapped(const char *text);
 
 void help_all(void)
 {
@@ -43,7 +45,7 @@ void help_verb(const struct verb *verb)
     (void)printf("Usage: volctl %s %s [OPTION...]%s%s\n\n%s: %s.\n", verb->noun, verb->name,
                  *verb->usage != '\0' ? " " : "", verb->usage, verb->name, verb->summary);
     if (verb->details != NULL)
-        (void)printf("%s\n", verb->details);
+        print_wrapped(verb->details);
     if (verb->options != NULL) {
         (void)puts("\nOptions:");
         print_options(verb->options);
@@ -73,4 +75,24 @@ static void print_entry(const char *left, const char *summary)
         (void)printf("  %s\n  %*s%s\n", left, SUMMARY_COLUMN - 2, "", summary);
     else
         (void)printf("  %-*s%s\n", SUMMARY_COLUMN - 2, left, summary);
+}
+
+static void print_wrapped(const char *text)
+{
+    size_t column = 0;
+
+    while (*text != '\0') {
+        size_t length = strcspn(text, " ");
+        bool is_first = column == 0;
+        if (!is_first && column + 1 + length > LINE_COLUMNS) {
+            (void)putchar('\n');
+            column = 0;
+            is_first = true;
+        }
+        (void)printf("%s%.*s", is_first ? "" : " ", (int)length, text);
+        column += length + (is_first ? 0 : 1);
+        text += length;
+        text += strspn(text, " ");
+    }
+    (void)putchar('\n');
 }

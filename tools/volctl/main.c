@@ -89,13 +89,12 @@ static int run_verb(struct command *command, const char *const *words, struct er
     command->socket = args_get(args, "socket");
     if (command->socket == NULL)
         command->socket = from_env != NULL && *from_env != '\0' ? from_env : DEFAULT_SOCKET;
-    if (rc == 0)
-        rc = check_words(command, err);
-    if (rc == 0)
-        rc = verb->run(command, err);
-    if (rc >= 0)
-        return rc;
-    return failure_report(command, err);
+    if (rc < 0 || check_words(command, err) < 0) {
+        args->word_count = 0; /* the line is at fault, not what its words name */
+        return failure_report(command, err);
+    }
+    rc = verb->run(command, err);
+    return rc >= 0 ? rc : failure_report(command, err);
 }
 
 static int check_words(const struct command *command, struct error *err)

@@ -173,7 +173,7 @@ const struct verb verbs[] = {
       "Filters: reference, label, dangling, before, since, until." },
     { "image", "inspect", "IMAGE...", cmd_image_inspect, "show all of an image", "inspect image", 1, WORDS_MANY, 0,
       NULL, NULL },
-    { "image", "load", "[FILE]", cmd_image_load, "take images from a docker or OCI archive", "load images", 0, 1, 0,
+    { "image", "load", "[FILE]", cmd_image_load, "take images from a docker or OCI archive", "load", 0, 1, 0,
       NULL, "Reads standard input without FILE, or with '-'." },
     { "image", "import", "FILE [NAME[:TAG]]", cmd_image_import, "make an image of a root filesystem's tar",
       "import", 1, 2, 0,
