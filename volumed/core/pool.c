@@ -181,6 +181,16 @@ int pool_open(struct task *task, const char *pool_id, const struct driver_pool *
     return 0;
 }
 
+int pool_clone_cost(struct task *task, const char *pool_id, enum cost *cost, struct error *err)
+{
+    const struct driver_pool *open = NULL;
+
+    if (pool_open(task, pool_id, &open, err) < 0)
+        return -1;
+    *cost = open->driver->clone_cost;
+    return 0;
+}
+
 int pool_space(struct task *task, const char *pool_id, struct pool_space *space, struct error *err)
 {
     const struct driver_pool *open = NULL;

@@ -38,4 +38,7 @@ struct pool_space {
 
 int pool_space(struct task *task, const char *pool_id, struct pool_space *space, struct error *err);
 
+/* What a snapshot or a clone of a volume in it costs. */
+int pool_clone_cost(struct task *task, const char *pool_id, enum cost *cost, struct error *err);
+
 #endif

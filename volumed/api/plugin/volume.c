@@ -23,7 +23,7 @@ struct mount_request {
 
 static int wait_for_recovery(struct call *call, struct error *err);
 static int read_name(struct call *call, struct mount_request *request, struct error *err);
-static int find_mountpoint(struct task *task, const struct volume *volume, const char **path,
+static int find_mountpoint(struct call *call, const struct volume *volume, const char **path,
                            struct error *err);
 static json_t *named_json(const struct volume *volume, const char *path);
 static int status_json(struct task *task, const struct volume *volume, json_t **json,
@@ -60,7 +60,7 @@ int plugin_volume_get(struct call *call, struct error *err)
 
     if (read_name(call, &request, err) < 0 ||
         volume_get(call->task, request.name, &volume, err) < 0 ||
-        find_mountpoint(call->task, &volume, &path, err) < 0 ||
+        find_mountpoint(call, &volume, &path, err) < 0 ||
         status_json(call->task, &volume, &status, err) < 0)
         return -1;
     json_t *json = named_json(&volume, path);
@@ -119,7 +119,7 @@ int plugin_volume_path(struct call *call, struct error *err)
 
     if (read_name(call, &request, err) < 0 ||
         volume_get(call->task, request.name, &volume, err) < 0 ||
-        find_mountpoint(call->task, &volume, &path, err) < 0)
+        find_mountpoint(call, &volume, &path, err) < 0)
         return -1;
     json_t *answer = json_object();
     json_set(answer, "Mountpoint", json_text(path));
@@ -169,14 +169,16 @@ static int read_name(struct call *call, struct mount_request *request, struct er
 }
 
 /* Engines take a path for a sign that the volume is mounted: "" where it is not. */
-static int find_mountpoint(struct task *task, const struct volume *volume, const char **path,
+static int find_mountpoint(struct call *call, const struct volume *volume, const char **path,
                            struct error *err)
 {
     int64_t mount_count;
 
-    if (volume_plugin_mount_count(task, volume->id, &mount_count, err) < 0)
+    if (volume_plugin_mount_count(call->task, volume->id, &mount_count, err) < 0)
         return -1;
-    *path = mount_count > 0 ? volume_path(task, volume) : "";
+    if (mount_count > 0 && wait_for_recovery(call, err) < 0) /* pools have paths when open */
+        return -1;
+    *path = mount_count > 0 ? volume_path(call->task, volume) : "";
     return 0;
 }
 
@@ -195,7 +197,9 @@ static int status_json(struct task *task, const struct volume *volume, json_t **
                        struct error *err)
 {
     struct snapshot *snapshots;
+    struct error ignored; /* a pool that cannot be opened has no cost to tell */
     struct pool pool;
+    enum cost cost;
     int64_t mount_count;
     int count = snapshot_list(task, volume->id, &snapshots, err);
 
@@ -206,6 +210,8 @@ static int status_json(struct task *task, const struct volume *volume, json_t **
     json_set(*json, "Id", json_text(volume->id));
     json_set(*json, "Pool", json_text(pool.name));
     json_set(*json, "Driver", json_text(pool.driver));
+    if (task->service->is_recovered && pool_clone_cost(task, pool.id, &cost, &ignored) == 0)
+        json_set(*json, "SnapshotCost", json_text(cost_name(cost)));
     json_set(*json, "Mounts", json_integer(mount_count));
     json_set(*json, "Protected", json_boolean(volume->is_protected));
     json_set(*json, "Snapshots", json_integer(count));
