@@ -269,7 +269,7 @@ static int collect_rows(struct task *task, struct layer **removed, size_t *count
 
 static int remove_orphans(struct task *task, struct error *err)
 {
-    const char *const *names;
+    const char *const *names = NULL;
 
     if (list_orphans(task, &names, err) < 0)
         return -1;

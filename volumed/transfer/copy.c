@@ -52,7 +52,7 @@ int verb_get(struct confined *run, const struct view *view, struct error *err)
     cleanup_fd int parent = open_parent(run, &path, &last, &st, err);
 
     (void)view;
-    return parent < 0 ? -1 : pack(parent, last, path.name, &rules, STDOUT_FILENO, err);
+    return parent < 0 ? -1 : pack_tree(parent, last, path.name, &rules, STDOUT_FILENO, err);
 }
 
 int verb_put(struct confined *run, const struct view *view, struct error *err)
@@ -69,7 +69,7 @@ int verb_put(struct confined *run, const struct view *view, struct error *err)
     if (rules.below == NULL || read_rules(run, &rules, err) < 0 ||
         inflate_open(&source, STDIN_FILENO, -1, LIMIT_ARCHIVE_BYTES, err) < 0)
         return -1;
-    return unpack(run, root, &rules, &source, &result, err);
+    return unpack_tar(run, root, &rules, &source, &result, err);
 }
 
 static int open_target(struct confined *run, int root, struct error *err)

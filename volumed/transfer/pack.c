@@ -64,8 +64,8 @@ static int fail_writing(struct packer *packer, struct error *err);
 static void cut_path(struct packer *packer, size_t length);
 static const char *shown_path(struct packer *packer, bool is_dir);
 
-int pack(int at_fd, const char *name, const char *prefix, const struct pack_rules *rules,
-         int output_fd, struct error *err)
+int pack_tree(int at_fd, const char *name, const char *prefix, const struct pack_rules *rules,
+              int output_fd, struct error *err)
 {
     CLEANUP(packer_done) struct packer packer = { .rules = rules };
 
@@ -94,7 +94,7 @@ static int open_tar(struct packer *packer, int output_fd, struct error *err)
 
 static void packer_done(struct packer *packer)
 {
-    (void)archive_write_free(packer->tar); /* pack() told of a failed write */
+    (void)archive_write_free(packer->tar); /* pack_tree() told of a failed write */
     archive_entry_linkresolver_free(packer->links);
     free(packer->chunk);
     buf_done(&packer->path);

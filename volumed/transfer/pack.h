@@ -18,7 +18,7 @@ struct pack_rules {
  * kept.  The tree may change meanwhile: what vanishes is left out, a file keeps the size it had.
  * Changes the working directory.
  */
-int pack(int at_fd, const char *name, const char *prefix, const struct pack_rules *rules,
-         int output_fd, struct error *err);
+int pack_tree(int at_fd, const char *name, const char *prefix, const struct pack_rules *rules,
+              int output_fd, struct error *err);
 
 #endif

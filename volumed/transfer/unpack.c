@@ -68,8 +68,8 @@ static int clear_way(struct unpack *unpack, bool is_for_dir, struct error *err);
 static int set_attributes(struct unpack *unpack, const struct file *file,
                           struct archive_entry *entry, struct error *err);
 
-int unpack(struct confined *run, int root_fd, const struct unpack_rules *rules,
-           struct inflate *source, struct unpack_result *result, struct error *err)
+int unpack_tar(struct confined *run, int root_fd, const struct unpack_rules *rules,
+               struct inflate *source, struct unpack_result *result, struct error *err)
 {
     cleanup_reader struct reader reader = { 0 };
     struct unpack work = { .run = run,

@@ -33,7 +33,7 @@ struct unpack_result {
  * holds are followed inside 'root_fd'.  What existed is replaced, a directory by a directory
  * merged. Directories that hide those below them are reported as "opaque".  Errors name the entry.
  */
-int unpack(struct confined *run, int root_fd, const struct unpack_rules *rules,
-           struct inflate *source, struct unpack_result *result, struct error *err);
+int unpack_tar(struct confined *run, int root_fd, const struct unpack_rules *rules,
+               struct inflate *source, struct unpack_result *result, struct error *err);
 
 #endif

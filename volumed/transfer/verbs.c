@@ -65,7 +65,7 @@ int verb_pack_layer(struct confined *run, const struct view *view, struct error 
 
     (void)run;
     (void)view;
-    return root < 0 ? -1 : pack(root, ".", "", &rules, STDOUT_FILENO, err);
+    return root < 0 ? -1 : pack_tree(root, ".", "", &rules, STDOUT_FILENO, err);
 }
 
 int verb_export(struct confined *run, const struct view *view, struct error *err)
@@ -75,7 +75,7 @@ int verb_export(struct confined *run, const struct view *view, struct error *err
 
     (void)run;
     (void)view;
-    return root < 0 ? -1 : pack(root, ".", "", &rules, STDOUT_FILENO, err);
+    return root < 0 ? -1 : pack_tree(root, ".", "", &rules, STDOUT_FILENO, err);
 }
 
 static int unpack_input(struct confined *run, const struct unpack_rules *rules, int copy_fd,
@@ -86,7 +86,7 @@ static int unpack_input(struct confined *run, const struct unpack_rules *rules, 
     cleanup_fd int root = open_root(err);
 
     if (root < 0 || inflate_open(&source, STDIN_FILENO, copy_fd, LIMIT_ARCHIVE_BYTES, err) < 0 ||
-        unpack(run, root, rules, &source, &result, err) < 0)
+        unpack_tar(run, root, rules, &source, &result, err) < 0)
         return -1;
     report_add_int(run, "bytes", result.bytes);
     return report_stream(run, &source, err);
