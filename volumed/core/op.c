@@ -33,7 +33,6 @@ static struct list at_work_list = { &at_work_list, &at_work_list };
 
 static void at_work_enter(struct at_work *work, const char *id);
 static void at_work_leave(struct at_work *work);
-static bool is_at_work(const char *id);
 static int replay(struct task *task, struct op *op, struct error *err);
 static int run(struct task *task, struct op *op, struct error *err);
 static int begin(struct task *task, struct op *op, struct error *err);
@@ -76,7 +75,7 @@ int op_resume_all(struct task *task, struct error *err)
 
     for (int i = 0; i < count; i++) {
         struct error failure;
-        if (is_at_work(list[i].id))
+        if (op_is_at_work(list[i].id))
             continue;
         if (resume(task, &list[i], &failure) < 0)
             log_error("operation not settled id=%s kind=%s error=\"%s\"", list[i].id, list[i].kind,
@@ -85,6 +84,15 @@ int op_resume_all(struct task *task, struct error *err)
             settled++;
     }
     return count < 0 ? -1 : settled;
+}
+
+bool op_is_at_work(const char *id)
+{
+    LOCK_SCOPE(&at_work_lock);
+    list_each(node, &at_work_list)
+        if (strcmp(container_of(node, struct at_work, node)->id, id) == 0)
+            return true;
+    return false;
 }
 
 int operation_list(struct task *task, bool only_running, int limit, struct operation **list,
@@ -288,13 +296,4 @@ static void at_work_leave(struct at_work *work)
 {
     LOCK_SCOPE(&at_work_lock);
     list_remove(&work->node);
-}
-
-static bool is_at_work(const char *id)
-{
-    LOCK_SCOPE(&at_work_lock);
-    list_each(node, &at_work_list)
-        if (strcmp(container_of(node, struct at_work, node)->id, id) == 0)
-            return true;
-    return false;
 }

@@ -88,6 +88,9 @@ void op_done(struct op *op);
  */
 int op_resume_all(struct task *task, struct error *err);
 
+/* True for an operation that a thread of this process is running at this moment. */
+bool op_is_at_work(const char *id);
+
 /* Kinds register themselves in this table (core/op_kinds.c), so that resume finds them by name. */
 extern const struct op_kind *const op_kinds[];
 

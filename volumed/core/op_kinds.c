@@ -2,7 +2,10 @@
 /* Every kind of operation that leaves an intent, so that a crash's remains find their code by name.
  */
 #include "core/op.h"
+#include "core/storage_kinds.h"
 
 const struct op_kind *const op_kinds[] = {
+    &volume_seed_kind,
+    &snapshot_rollback_kind,
     NULL,
 };

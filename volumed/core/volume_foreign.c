@@ -17,8 +17,6 @@
 #include "store/attachment.h"
 #include "store/plugin_mount.h"
 
-static int is_used(struct task *task, const struct volume *volume, struct error *err);
-
 int volume_foreign_open(struct task *task, const struct volume *volume, struct error *err)
 {
     cleanup_claim struct claim claim = { 0 };
@@ -48,7 +46,7 @@ int volume_foreign_release(struct task *task, const struct volume *volume, struc
     if (!volume_is_foreign(volume))
         return 0;
     claim_enter(&claim, volume->data_id);
-    int used = is_used(task, volume, err);
+    int used = volume_foreign_is_used(task, volume, err);
     if (used != 0)
         return used < 0 ? -1 : 0;
     if (filesystem_unmount(volume_path(task, volume), err) < 0)
@@ -56,7 +54,7 @@ int volume_foreign_release(struct task *task, const struct volume *volume, struc
     return 0;
 }
 
-static int is_used(struct task *task, const struct volume *volume, struct error *err)
+int volume_foreign_is_used(struct task *task, const struct volume *volume, struct error *err)
 {
     struct attachment_user *users = NULL;
     int64_t mounts = 0;

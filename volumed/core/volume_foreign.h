@@ -19,4 +19,7 @@ int volume_foreign_open(struct task *task, const struct volume *volume, struct e
  */
 int volume_foreign_release(struct task *task, const struct volume *volume, struct error *err);
 
+/* 1 when a live container or another engine uses it, by the rows. */
+int volume_foreign_is_used(struct task *task, const struct volume *volume, struct error *err);
+
 #endif

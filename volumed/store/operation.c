@@ -104,6 +104,18 @@ int store_intent_insert(struct db *db, const char *object, const char *operation
                 holder != NULL ? holder : "?");
 }
 
+int store_operation_mentions(struct db *db, const char *name, struct error *err)
+{
+    int64_t is_mentioned = 0;
+
+    if (db_query_i64(db,
+                     "SELECT EXISTS (SELECT 1 FROM operation WHERE state = 'running'"
+                     " AND instr(note, ?) > 0)",
+                     ARGS(TEXT(name)), &is_mentioned, err) < 0)
+        return -1;
+    return (int)is_mentioned;
+}
+
 int store_operation_prune(struct db *db, int keep, struct error *err)
 {
     return db_exec(db,

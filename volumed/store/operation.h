@@ -32,6 +32,9 @@ int store_operation_list(struct db *db, struct arena *mem, bool only_running, in
 int store_intent_insert(struct db *db, const char *object, const char *operation_id,
                         struct error *err);
 
+/* 1 when a running operation's note mentions this name, as those do that move data about. */
+int store_operation_mentions(struct db *db, const char *name, struct error *err);
+
 /* Forgets ended operations beyond the newest 'keep'. */
 int store_operation_prune(struct db *db, int keep, struct error *err);
 

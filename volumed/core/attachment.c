@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Attachments of containers that exist: lists, copies, events, the end. */
+#include "core/attachment.h"
+
+#include <string.h>
+
+#include "base/path.h"
+#include "core/volume_event.h"
+#include "core/volume_foreign.h"
+#include "core/volume_remove.h"
+#include "store/attachment.h"
+#include "store/volume.h"
+
+static struct attachment *find_destination(struct attachment *list, size_t count,
+                                           const char *destination);
+
+int attachment_list(struct task *task, const char *container_id, struct attachment **list,
+                    size_t *count, struct error *err)
+{
+    int found = store_attachment_list(task->db, task->mem, container_id, list, err);
+
+    if (found < 0)
+        return -1;
+    *count = (size_t)found;
+    return 0;
+}
+
+int attachment_copy(struct task *task, const char *container_id, bool is_read_only,
+                    struct attachment **list, size_t *count, struct error *err)
+{
+    struct attachment *copies = NULL;
+    size_t copied = 0;
+
+    if (attachment_list(task, container_id, &copies, &copied, err) < 0)
+        return -1;
+    for (size_t i = 0; i < copied; i++) {
+        copies[i].container_id = NULL;
+        copies[i].is_nocopy = true;
+        if (is_read_only)
+            copies[i].mode = ACCESS_RO;
+    }
+    *list = copies;
+    *count = copied;
+    return 0;
+}
+
+void attachment_merge(struct task *task, struct attachment **list, size_t *count,
+                      const struct attachment *more, size_t more_count)
+{
+    struct attachment *merged = arena_array(task->mem, *count + more_count + 1, sizeof(*merged));
+    size_t used = *count;
+
+    if (used > 0)
+        memcpy(merged, *list, used * sizeof(*merged));
+    for (size_t i = 0; i < more_count; i++) {
+        const char *destination = path_clean(task->mem, more[i].destination);
+        /* Only what was there before is replaced: doubles within 'more' are for plan to refuse. */
+        struct attachment *former = find_destination(merged, *count, destination);
+        if (former == NULL)
+            former = &merged[used++];
+        *former = more[i];
+        former->destination = destination;
+    }
+    *list = merged;
+    *count = used;
+}
+
+int attachment_emit(struct task *task, const char *container_id, const char *action,
+                    struct error *err)
+{
+    struct attachment *list = NULL;
+    size_t count = 0;
+    bool is_mount = strcmp(action, "mount") == 0;
+
+    if (attachment_list(task, container_id, &list, &count, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        const struct volume volume = { .name = list[i].volume_name, .driver = list[i].driver };
+        struct pairs more = { 0 };
+        pairs_set(&more, task->mem, "container", container_id);
+        if (is_mount) {
+            pairs_set(&more, task->mem, "destination", list[i].destination);
+            pairs_set(&more, task->mem, "propagation", list[i].propagation);
+            pairs_set(&more, task->mem, "read/write", list[i].mode == ACCESS_RO ? "false" : "true");
+        }
+        if (volume_event(task, action, &volume, &more, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int attachment_release(struct task *task, const char *container_id, struct error *err)
+{
+    struct attachment *list = NULL;
+    size_t count = 0;
+
+    if (attachment_list(task, container_id, &list, &count, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        struct volume volume;
+        int found = store_volume_find_id(task->db, task->mem, list[i].volume_id, &volume, err);
+        if (found < 0 || (found > 0 && volume_foreign_release(task, &volume, err) < 0))
+            return -1;
+    }
+    return 0;
+}
+
+int attachment_delete(struct task *task, const char *container_id, bool with_volumes,
+                      struct attachment_garbage *garbage, struct error *err)
+{
+    struct attachment *list = NULL;
+    size_t count = 0;
+
+    *garbage = (struct attachment_garbage){ 0 };
+    if (attachment_list(task, container_id, &list, &count, err) < 0 ||
+        store_attachment_delete(task->db, container_id, err) < 0)
+        return -1;
+    garbage->volumes = arena_array(task->mem, count + 1, sizeof(*garbage->volumes));
+    for (size_t i = 0; with_volumes && i < count; i++) {
+        struct volume_removal removal = { 0 };
+        struct error reason; /* one that must stay stays, without a word, as Docker has it */
+        if (!list[i].is_anonymous ||
+            volume_removal_check(task, list[i].volume_id, false, &removal, &reason) < 0)
+            continue;
+        if (volume_removal_delete(task, &removal, err) < 0)
+            return -1;
+        garbage->volumes[garbage->count++] = removal.volume;
+    }
+    return 0;
+}
+
+void attachment_garbage_remove(struct task *task, const struct attachment_garbage *garbage)
+{
+    for (size_t i = 0; i < garbage->count; i++) {
+        const struct volume_removal removal = { .volume = garbage->volumes[i] };
+        volume_removal_discard(task, &removal);
+    }
+}
+
+static struct attachment *find_destination(struct attachment *list, size_t count,
+                                           const char *destination)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(list[i].destination, destination) == 0)
+            return &list[i];
+    return NULL;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Attachments of a container that starts: may it write, and what is to be mounted. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/path.h"
+#include "base/sys.h"
+#include "core/attachment.h"
+#include "core/volume.h"
+#include "store/attachment.h"
+#include "store/volume.h"
+
+#define SUBPATH_MODE 0755
+
+static int check_one(struct task *task, const struct attachment *attachment, struct error *err);
+static bool is_conflict(enum access_mode one, enum access_mode other);
+static int open_one(struct task *task, const struct attachment *attachment, struct error *err);
+static int open_subpath(int volume_fd, const struct attachment *attachment, struct error *err);
+
+int attachment_check_start(struct task *task, const char *container_id, struct error *err)
+{
+    struct attachment *list = NULL;
+    size_t count = 0;
+
+    if (attachment_list(task, container_id, &list, &count, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        if (check_one(task, &list[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+int attachment_open(struct task *task, const char *container_id, struct attachment_mount **mounts,
+                    size_t *count, struct error *err)
+{
+    struct attachment *list = NULL;
+    size_t found = 0;
+
+    if (attachment_list(task, container_id, &list, &found, err) < 0)
+        return -1;
+    struct attachment_mount *opened = arena_array(task->mem, found + 1, sizeof(*opened));
+    for (size_t i = 0; i < found; i++) {
+        opened[i] = (struct attachment_mount){ list[i], open_one(task, &list[i], err) };
+        if (opened[i].fd < 0) {
+            attachment_close(opened, i);
+            return -1;
+        }
+    }
+    *mounts = opened;
+    *count = found;
+    return 0;
+}
+
+void attachment_close(struct attachment_mount *mounts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        sys_close_fd(&mounts[i].fd);
+}
+
+static int check_one(struct task *task, const struct attachment *attachment, struct error *err)
+{
+    const struct volume volume = { .id = attachment->volume_id, .name = attachment->volume_name };
+    struct attachment_user *users = NULL;
+
+    if (store_volume_check_free(task->db, &volume, err) < 0)
+        return -1;
+    int count = store_attachment_users(task->db, task->mem, volume.id, &users, err);
+    for (int i = 0; i < count; i++) {
+        bool is_self = strcmp(users[i].container_id, attachment->container_id) == 0;
+        if (is_self || !attachment_user_is_live(&users[i]) ||
+            !is_conflict(attachment->mode, users[i].mode))
+            continue;
+        return fail(err, ERR_CONFLICT,
+                    "volume '%s' is written by container '%s' (%.12s), and one of the two is its"
+                    " exclusive writer",
+                    volume.name, users[i].container_name, users[i].container_id);
+    }
+    return count < 0 ? -1 : 0;
+}
+
+/* Readers disturb nobody. */
+static bool is_conflict(enum access_mode one, enum access_mode other)
+{
+    if (one == ACCESS_RO || other == ACCESS_RO)
+        return false;
+    return one == ACCESS_EXCLUSIVE || other == ACCESS_EXCLUSIVE;
+}
+
+static int open_one(struct task *task, const struct attachment *attachment, struct error *err)
+{
+    struct volume volume;
+    int found = store_volume_find_id(task->db, task->mem, attachment->volume_id, &volume, err);
+
+    if (found <= 0)
+        return found < 0
+                   ? -1
+                   : fail(err, ERR_NOT_FOUND, "get %s: no such volume", attachment->volume_name);
+    cleanup_fd int volume_fd = volume_open(task, &volume, err);
+    if (volume_fd < 0)
+        return -1;
+    if (*attachment->subpath != '\0')
+        return open_subpath(volume_fd, attachment, err);
+    int fd = sys_openat(volume_fd, ".", O_PATH | O_DIRECTORY, 0);
+    return fd < 0 ? fail_sys(err, fd, "cannot open volume '%s'", volume.name) : fd;
+}
+
+static int open_subpath(int volume_fd, const struct attachment *attachment, struct error *err)
+{
+    int fd = path_open_beneath(volume_fd, attachment->subpath, O_PATH | O_NOFOLLOW);
+
+    if (fd == -ENOENT && attachment->can_create_subpath)
+        fd = path_make_beneath(volume_fd, attachment->subpath, SUBPATH_MODE);
+    if (fd >= 0)
+        return fd;
+    if (fd == -ELOOP || fd == -EXDEV)
+        return fail(err, ERR_INVALID, "subpath '%s' of volume '%s' leads through a symbolic link",
+                    attachment->subpath, attachment->volume_name);
+    return fail_sys(err, fd, "cannot access subpath '%s' of volume '%s'", attachment->subpath,
+                    attachment->volume_name);
+}

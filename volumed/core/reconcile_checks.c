@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every check, in order: operations first, since they explain what the others see. */
+#include "core/reconcile_check.h"
+
+const struct reconcile_check *const reconcile_checks[] = {
+    &reconcile_operations, &reconcile_pools, &reconcile_volumes, &reconcile_plugin_mounts, NULL,
+};

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What lies in the pools and has no row. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/sys.h"
+#include "base/uuid.h"
+#include "core/pool.h"
+#include "core/reconcile_check.h"
+#include "driver/driver.h"
+
+struct place {
+    const char *directory; /* in the pool */
+    const char *kind;
+    int fd;
+};
+
+struct names {
+    const char **items;
+    size_t count;
+    size_t capacity;
+};
+
+static int check_pools(struct task *task, bool is_repair, struct findings *findings,
+                       struct error *err);
+static int check_place(struct task *task, const struct driver_pool *pool, const struct place *place,
+                       bool is_repair, struct findings *findings, struct error *err);
+static int check_entry(struct task *task, const struct driver_pool *pool, const struct place *place,
+                       const char *name, struct finding *finding, struct error *err);
+static int read_names(struct task *task, int dirfd, struct names *names, struct error *err);
+static void close_dir(DIR **dir);
+
+const struct reconcile_check reconcile_pools = { "pools", check_pools };
+
+static int check_pools(struct task *task, bool is_repair, struct findings *findings,
+                       struct error *err)
+{
+    struct pool *list = NULL;
+    int count = pool_list(task, &list, err);
+
+    for (int i = 0; i < count; i++) {
+        const struct driver_pool *pool = NULL;
+        struct error reason;
+        if (pool_open(task, list[i].id, &pool, &reason) < 0) {
+            finding_add(task, findings,
+                        &(struct finding){ .kind = "refused-pool",
+                                           .object = list[i].name,
+                                           .text = arena_strdup(task->mem, reason.message) });
+            continue;
+        }
+        const struct place places[] = {
+            { "volumes", "orphan-volume-data", pool->volumes_fd },
+            { "snapshots", "orphan-snapshot-data", pool->snapshots_fd },
+            { "tmp", "leftover", pool->tmp_fd },
+        };
+        for (size_t k = 0; k < ARRAY_SIZE(places); k++)
+            if (check_place(task, pool, &places[k], is_repair, findings, err) < 0)
+                return -1;
+    }
+    return count < 0 ? -1 : 0;
+}
+
+/* The names are read first: what is made meanwhile is not looked at. */
+static int check_place(struct task *task, const struct driver_pool *pool, const struct place *place,
+                       bool is_repair, struct findings *findings, struct error *err)
+{
+    struct names names = { 0 };
+
+    if (read_names(task, place->fd, &names, err) < 0)
+        return -1;
+    for (size_t i = 0; i < names.count; i++) {
+        struct finding finding = { 0 };
+        int found = check_entry(task, pool, place, names.items[i], &finding, err);
+        if (found < 0)
+            return -1;
+        if (found == 0)
+            continue;
+        if (is_repair && finding.can_repair) {
+            struct error reason;
+            finding.is_repaired =
+                pool->driver->remove(pool, place->fd, names.items[i], &reason) == 0;
+            if (!finding.is_repaired)
+                finding.text = arena_printf(task->mem, "%s; it cannot be removed: %s", finding.text,
+                                            reason.message);
+        }
+        finding_add(task, findings, &finding);
+    }
+    return 0;
+}
+
+/* 1: a finding.  Only names of our own making are ever removed. */
+static int check_entry(struct task *task, const struct driver_pool *pool, const struct place *place,
+                       const char *name, struct finding *finding, struct error *err)
+{
+    char id[UUID_SIZE];
+
+    *finding = (struct finding){
+        .kind = place->kind,
+        .object = arena_printf(task->mem, "%s/%s/%s", pool->path, place->directory, name),
+    };
+    (void)snprintf(id, sizeof(id), "%.36s", name); /* "<id>.links" is its work too */
+    if (!uuid_is_valid(id)) {
+        finding->kind = "unknown-file";
+        finding->text = "volumed did not make it and leaves it alone";
+        return 1;
+    }
+    int is_garbage = reconcile_is_garbage(task, pool->id, id, err);
+    if (is_garbage <= 0)
+        return is_garbage;
+    finding->text = "no volume and no snapshot has its data there";
+    finding->can_repair = true;
+    return 1;
+}
+
+static int read_names(struct task *task, int dirfd, struct names *names, struct error *err)
+{
+    CLEANUP(close_dir) DIR *dir = NULL;
+    cleanup_fd int fd = sys_openat(dirfd, ".", O_RDONLY | O_DIRECTORY, 0);
+
+    if (fd >= 0)
+        dir = fdopendir(fd);
+    if (dir == NULL)
+        return fail_sys(err, fd < 0 ? fd : -errno, "cannot read a pool's directory");
+    (void)move_fd(&fd);
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        if (names->count == names->capacity)
+            names->items =
+                arena_grow(task->mem, names->items, &names->capacity, sizeof(*names->items));
+        names->items[names->count++] = arena_strdup(task->mem, entry->d_name);
+    }
+    return 0;
+}
+
+static void close_dir(DIR **dir)
+{
+    if (*dir != NULL)
+        (void)closedir(*dir); /* only read from */
+}

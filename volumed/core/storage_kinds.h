@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kinds of operations on volumes and snapshots that leave intents, for the table of kinds. */
+#ifndef CORE_STORAGE_KINDS_H
+#define CORE_STORAGE_KINDS_H
+
+#include "core/op.h"
+
+extern const struct op_kind volume_seed_kind;
+extern const struct op_kind snapshot_rollback_kind;
+
+#endif
