@@ -11,7 +11,7 @@
 static const char script_head[] =
     "# bash completion for volctl, made by 'volctl completion bash'\n"
     "_volctl() {\n"
-    "    local word=${COMP_WORDS[COMP_CWORD]} noun= verb= i choices=\n"
+    "    local word=${COMP_WORDS[COMP_CWORD]} noun='' verb='' i choices=''\n"
     "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
     "        case ${COMP_WORDS[i]} in\n"
     "        --socket|--idempotency-key) ((i++)) ;;\n"
