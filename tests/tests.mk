@@ -8,16 +8,43 @@ LIBRARY     := $(filter-out volumed/main.c,$(VOLUMED)) $(BASE)
 # A test of the runner names the runner's files it needs by linking all but its main.
 RUNNER_LIB  := $(filter-out runner/main.c,$(RUNNER)) $(BASE)
 CHECK_LIBS  := $(shell pkg-config --libs check 2>/dev/null)
+S           ?= 60
 
-.PHONY: check-unit unit-programs
+.PHONY: check check-asan check-tsan check-unit check-fuzz check-integration check-crash
+.PHONY: unit-programs fuzz-programs fuzz bench lint demo
+
+check: ## everything: lint, unit and fault tests, fuzz corpora, integration
+	@tests/lib/check
+demo: ## the main job, told as a story (root; installs what is missing)
+	@tests/demo/demo
+lint: ## static checks
+	@tools/dev/lint
+bench: all ## figures beside a peer's in the same run
+	@tests/bench/bench
+check-integration: all ## integration tests (T=prefix for some files)
+	@tests/lib/run-integration $(if $(T),$(wildcard tests/integration/$(T)*.bats),)
+check-crash: all ## kill -9 at every system call of every verb, on the shipped programs
+	@CRASH_STEP=1 tests/lib/run-integration tests/integration/crash.bats
+check-asan: ## unit tests and corpora under the address and undefined-behaviour sanitizers
+	@$(MAKE) --no-print-directory MODE=asan BUILD=build/asan check-unit check-fuzz T=$(T)
+check-tsan: ## unit tests under the thread sanitizer
+	@$(MAKE) --no-print-directory MODE=tsan BUILD=build/tsan check-unit T=$(T)
+fuzz: ## libFuzzer, T=noun for one target, S=seconds for each
+	@tests/fuzz/fuzz "$(T)" "$(S)"
+
 ifeq ($(MODE),release)
 # The programs under test are built with fault points: the same make in another mode.
-check-unit: ## unit tests (T=prefix for some)
+check-unit: ## unit and fault tests (T=prefix for some)
 	@$(MAKE) --no-print-directory MODE=fault BUILD=$(TEST_BUILD) check-unit T=$(T)
+check-fuzz: ## every fuzz target over its corpus
+	@$(MAKE) --no-print-directory MODE=fault BUILD=$(TEST_BUILD) check-fuzz
 else
 unit-programs: $(UNIT_WANTED:%=$(BUILD)/unit/%)
+fuzz-programs: $(FUZZ:%=$(BUILD)/fuzz/%)
 check-unit: unit-programs
 	@tests/lib/run-unit $(UNIT_WANTED:%=$(BUILD)/unit/%)
+check-fuzz: fuzz-programs
+	@tests/lib/run-fuzz $(FUZZ:%=$(BUILD)/fuzz/%)
 endif
 
 LIB_OBJ    = $(call obj,$(LIBRARY)) $(BUILD)/migrations.o
