@@ -27,6 +27,12 @@ void image_build_init(struct image_build *build, struct arena *mem)
     build->layers = arena_array(mem, LIMIT_LAYERS, sizeof(*build->layers));
 }
 
+void image_build_done(struct image_build *build)
+{
+    for (size_t i = 0; i < build->layer_count; i++)
+        claim_leave(&build->layers[i].claim);
+}
+
 int image_build_add(struct task *task, struct image_build *build, struct layer_spec *spec,
                     struct error *err)
 {
@@ -45,8 +51,11 @@ int image_build_add(struct task *task, struct image_build *build, struct layer_s
         if (found > 0)
             return 0;
     }
-    if (layer_unpack(task, spec, &built->layer, err) < 0)
+    spec->claim = &built->claim;
+    if (layer_unpack(task, spec, &built->layer, err) < 0) {
+        claim_leave(&built->claim);
         return -1;
+    }
     built->is_new = true;
     build->layer_count++;
     return 0;

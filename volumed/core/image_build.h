@@ -12,6 +12,7 @@
 struct built_layer {
     struct layer layer;
     bool is_new; /* unpacked by us */
+    struct claim claim;
 };
 
 struct image_build {
@@ -23,6 +24,9 @@ struct image_build {
 };
 
 void image_build_init(struct image_build *build, struct arena *mem);
+
+/* Always, at the end: lets reconcile see the layers again. */
+void image_build_done(struct image_build *build);
 
 /*
  * Puts a layer on top: the one that is there when its digest is given and known, else the unpacked

@@ -41,7 +41,9 @@ int image_import(struct task *task, const struct image_import_spec *spec,
     import.build.names = names;
     import.build.action = "import";
     op.subject = arena_printf(task->mem, "image '%s'", names[0] != NULL ? names[0] : "");
-    return image_build_run(task, &op, id, err);
+    int rc = image_build_run(task, &op, id, err);
+    image_build_done(&import.build);
+    return rc;
 }
 
 static int import_apply(struct task *task, struct op *op, struct error *err)

@@ -110,7 +110,9 @@ static int load_image(struct task *task, const struct image_archive *archive,
     if (task->idempotency_key != NULL) /* one request, an operation for each image */
         own.idempotency_key =
             arena_printf(task->mem, "%s/%s", task->idempotency_key, image->image.id);
-    return image_build_run(&own, &op, &id, err);
+    int rc = image_build_run(&own, &op, &id, err);
+    image_build_done(&load.build);
+    return rc;
 }
 
 static int load_apply(struct task *task, struct op *op, struct error *err)

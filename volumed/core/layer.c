@@ -46,7 +46,7 @@ static int remove_from(int parent_fd, struct arena *mem, const char *dir_id, str
 static int collect_rows(struct task *task, struct layer **removed, size_t *count,
                         struct error *err);
 static int remove_orphans(struct task *task, struct error *err);
-static int list_orphans(struct task *task, const char *const **names, struct error *err);
+static int list_unclaimed(struct task *task, const char *const **names, struct error *err);
 static bool has_row(const struct layer *rows, size_t count, const char *name);
 
 int layer_unpack(struct task *task, const struct layer_spec *spec, struct layer *layer,
@@ -56,6 +56,7 @@ int layer_unpack(struct task *task, const struct layer_spec *spec, struct layer 
     struct error failure;
 
     uuid_make(id);
+    claim_enter(spec->claim, id);
     struct build made = { .dir = id, .archive = archive_name(task->mem, id), -1, -1 };
     struct layer unpacked = { .dir_id = id, .parent = spec->parent, .created_ms = clock_now_ms() };
     int rc = build(task, spec, &made, &unpacked, err);
@@ -145,8 +146,7 @@ int image_collect_layers(struct task *task, struct error *err)
     for (size_t i = 0; i < count; i++)
         if (layer_discard(task, &removed[i], err) < 0)
             return -1;
-    /* Later on, a directory without a row may be a layer about to get one. */
-    return task->service->is_recovered ? 0 : remove_orphans(task, err);
+    return remove_orphans(task, err);
 }
 
 static const char *archive_name(struct arena *mem, const char *dir_id)
@@ -267,29 +267,31 @@ static int collect_rows(struct task *task, struct layer **removed, size_t *count
     return *count > 0 ? tx_commit(&tx, err) : 0;
 }
 
+/*
+ * What lies there, claimed by nobody, and after that is found to have no row.  The order matters: a
+ * new layer is claimed until its row is committed.
+ */
 static int remove_orphans(struct task *task, struct error *err)
 {
     const char *const *names = NULL;
+    struct layer *rows;
 
-    if (list_orphans(task, &names, err) < 0)
+    if (list_unclaimed(task, &names, err) < 0)
         return -1;
-    for (size_t i = 0; names[i] != NULL; i++)
-        if (fs_remove_tree(task->service->layers_fd, names[i], err) < 0)
+    int count = store_layer_list(task->db, task->mem, &rows, err);
+    for (size_t i = 0; count >= 0 && names[i] != NULL; i++)
+        if (!has_row(rows, (size_t)count, names[i]) &&
+            fs_remove_tree(task->service->layers_fd, names[i], err) < 0)
             return -1;
-    return 0;
+    return count < 0 ? -1 : 0;
 }
 
-/* Names in LAYERS whose first part is no row's dir_id. */
-static int list_orphans(struct task *task, const char *const **names, struct error *err)
+static int list_unclaimed(struct task *task, const char *const **names, struct error *err)
 {
-    struct layer *rows;
-    int count = store_layer_list(task->db, task->mem, &rows, err);
     const char **list = arena_array(task->mem, ORPHANS_MAX + 1, sizeof(*list));
     size_t found = 0;
-
-    if (count < 0)
-        return -1;
     int fd = sys_openat(task->service->layers_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+
     if (fd < 0)
         return fail_sys(err, fd, "cannot open the layers");
     DIR *dir = fdopendir(fd);
@@ -298,18 +300,21 @@ static int list_orphans(struct task *task, const char *const **names, struct err
         sys_close_fd(&fd);
         return fail_sys(err, rc, "cannot list the layers");
     }
-    for (const struct dirent *entry; found < ORPHANS_MAX && (entry = readdir(dir)) != NULL;)
-        if (entry->d_name[0] != '.' && !has_row(rows, (size_t)count, entry->d_name))
+    for (const struct dirent *entry; found < ORPHANS_MAX && (entry = readdir(dir)) != NULL;) {
+        const char *id = arena_strndup(task->mem, entry->d_name, UUID_SIZE - 1);
+        if (uuid_is_valid(id) && !claim_is_held(id))
             list[found++] = arena_strdup(task->mem, entry->d_name);
+    }
     (void)closedir(dir); /* only read from */
     *names = list;
     return 0;
 }
 
+/* A name begins with its layer's dir_id. */
 static bool has_row(const struct layer *rows, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)
-        if (strncmp(rows[i].dir_id, name, strlen(rows[i].dir_id)) == 0)
+        if (strncmp(rows[i].dir_id, name, UUID_SIZE - 1) == 0)
             return true;
     return false;
 }

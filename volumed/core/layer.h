@@ -8,10 +8,12 @@
 
 #include <stdbool.h>
 
+#include "core/claim.h"
 #include "core/image.h"
 #include "model/layer.h"
 
 struct layer_spec {
+    struct claim *claim; /* taken on the new dir_id; to be left once it has a row or is gone */
     const struct byte_source *source; /* the tar, compressed or not; or, when NULL … */
     int tar_fd;                       /* … this descriptor, borrowed */
     const char *parent;               /* chain_id below; NULL: none */

@@ -21,6 +21,7 @@ static int open_parent(struct confined *run, struct copy_path *path, const char 
 static int open_root(struct error *err);
 static int open_target(struct confined *run, int root, struct error *err);
 static const char *path_of(struct confined *run, int directory, struct error *err);
+static int sync_below(int root, const char *below, struct error *err);
 static int read_rules(struct confined *run, struct unpack_rules *rules, struct error *err);
 
 int verb_stat(struct confined *run, const struct view *view, struct error *err)
@@ -69,7 +70,18 @@ int verb_put(struct confined *run, const struct view *view, struct error *err)
     if (rules.below == NULL || read_rules(run, &rules, err) < 0 ||
         inflate_open(&source, STDIN_FILENO, -1, LIMIT_ARCHIVE_BYTES, err) < 0)
         return -1;
-    return unpack_tar(run, root, &rules, &source, &result, err);
+    if (unpack_tar(run, root, &rules, &source, &result, err) < 0)
+        return -1;
+    return sync_below(root, rules.below, err);
+}
+
+/* What was acknowledged is to be there after power loss. */
+static int sync_below(int root, const char *below, struct error *err)
+{
+    cleanup_fd int fd = path_open_in_root(root, below, O_RDONLY | O_DIRECTORY);
+    int rc = fd < 0 ? fd : sys_syncfs(fd);
+
+    return rc < 0 ? fail_sys(err, rc, "cannot make the copy durable") : 0;
 }
 
 static int open_target(struct confined *run, int root, struct error *err)
