@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/sys.h"
@@ -95,19 +94,16 @@ static int check_place(struct task *task, const struct driver_pool *pool, const 
 static int check_entry(struct task *task, const struct driver_pool *pool, const struct place *place,
                        const char *name, struct finding *finding, struct error *err)
 {
-    char id[UUID_SIZE];
-
     *finding = (struct finding){
         .kind = place->kind,
         .object = arena_printf(task->mem, "%s/%s/%s", pool->path, place->directory, name),
     };
-    (void)snprintf(id, sizeof(id), "%.36s", name); /* "<id>.links" is its work too */
-    if (!uuid_is_valid(id)) {
+    if (!uuid_is_valid(name)) {
         finding->kind = "unknown-file";
         finding->text = "volumed did not make it and leaves it alone";
         return 1;
     }
-    int is_garbage = reconcile_is_garbage(task, pool->id, id, err);
+    int is_garbage = reconcile_is_garbage(task, pool->id, name, err);
     if (is_garbage <= 0)
         return is_garbage;
     finding->text = "no volume and no snapshot has its data there";

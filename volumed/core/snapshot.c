@@ -128,7 +128,7 @@ int snapshot_remove(struct task *task, const char *volume_ref, const char *name,
     return op_run(task, &op, err);
 }
 
-const char *snapshot_name_of_now(struct task *task, const char *volume_id)
+const char *snapshot_name_of_now(struct task *task, const char *volume_id, const char *prefix)
 {
     struct snapshot taken;
     struct error ignored; /* if it cannot be asked, the insert will tell */
@@ -139,10 +139,10 @@ const char *snapshot_name_of_now(struct task *task, const char *volume_id)
 
     (void)gmtime_r(&now_s, &tm);
     (void)strftime(text, sizeof(text), "%Y%m%dT%H%M%S", &tm);
-    const char *name = arena_printf(task->mem, "%sZ", text);
+    const char *name = arena_printf(task->mem, "%s%sZ", prefix, text);
     if (store_snapshot_find(task->db, task->mem, volume_id, name, &taken, &ignored) <= 0)
         return name;
-    return arena_printf(task->mem, "%s.%09lldZ", text, (long long)(now_ns % 1000000000));
+    return arena_printf(task->mem, "%s%s.%09lldZ", prefix, text, (long long)(now_ns % 1000000000));
 }
 
 static int plan(struct task *task, const char *volume_ref, const struct snapshot_spec *spec,
@@ -166,7 +166,7 @@ static int plan(struct task *task, const char *volume_ref, const struct snapshot
         .volume_id = cut->volume.id,
         .volume_name = cut->volume.name,
         .pool_id = cut->volume.pool_id,
-        .name = spec->name != NULL ? spec->name : snapshot_name_of_now(task, cut->volume.id),
+        .name = spec->name != NULL ? spec->name : snapshot_name_of_now(task, cut->volume.id, ""),
         .state = "ready",
         .reason = "user",
         .labels = spec->labels,

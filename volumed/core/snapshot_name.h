@@ -5,7 +5,10 @@
 
 #include "core/task.h"
 
-/* The present time, "20261124T080910Z"; with nanoseconds when the volume has one of this second. */
-const char *snapshot_name_of_now(struct task *task, const char *volume_id);
+/*
+ * A name that no snapshot of the volume has: 'prefix' and the present time, "20261124T080910Z";
+ * with nanoseconds when there is one of this second.
+ */
+const char *snapshot_name_of_now(struct task *task, const char *volume_id, const char *prefix);
 
 #endif

@@ -23,8 +23,7 @@ static int copy_across(const struct driver_pool *pool, const char *data_id, int 
 static int copy_into(const struct driver_pool *pool, const char *data_id, int source_fd,
                      bool is_lenient, struct error *err);
 static int discard_everywhere(const struct driver_pool *pool, const char *data_id,
-                              const char *links, struct error *err);
-static const char *links_name(struct arena *mem, const char *data_id);
+                              struct error *err);
 static int apply_shape(int fd, const struct volume_shape *shape);
 
 bool volume_is_foreign(const struct volume *volume)
@@ -124,8 +123,7 @@ void volume_data_discard(struct task *task, const char *pool_id, const char *dat
     const struct driver_pool *pool = NULL;
     struct error err;
 
-    if (pool_open(task, pool_id, &pool, &err) < 0 ||
-        discard_everywhere(pool, data_id, links_name(task->mem, data_id), &err) < 0)
+    if (pool_open(task, pool_id, &pool, &err) < 0 || discard_everywhere(pool, data_id, &err) < 0)
         log_warn("data not removed id=%s error=\"%s\"", data_id, err.message);
 }
 
@@ -148,7 +146,7 @@ int snapshot_data_open(const struct driver_pool *pool, const struct snapshot *sn
 
 /* Drivers refuse to go into what is mounted: a foreign filesystem loses its mount point at most. */
 static int discard_everywhere(const struct driver_pool *pool, const char *data_id,
-                              const char *links, struct error *err)
+                              struct error *err)
 {
     const int places[] = { pool->volumes_fd, pool->snapshots_fd, pool->tmp_fd };
     struct stat st;
@@ -157,9 +155,7 @@ static int discard_everywhere(const struct driver_pool *pool, const char *data_i
         if (sys_fstatat(places[i], data_id, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
             pool->driver->remove(pool, places[i], data_id, err) < 0)
             return -1;
-    if (sys_fstatat(pool->tmp_fd, links, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return 0;
-    return fs_remove_tree(pool->tmp_fd, links, err);
+    return 0;
 }
 
 /* Built in tmp, so that volumes/ never holds a part. */
@@ -179,30 +175,19 @@ static int copy_across(const struct driver_pool *pool, const char *data_id, int 
 static int copy_into(const struct driver_pool *pool, const char *data_id, int source_fd,
                      bool is_lenient, struct error *err)
 {
-    cleanup_arena struct arena *mem = arena_new();
     cleanup_fd int target = sys_openat(pool->tmp_fd, data_id, O_RDONLY | O_DIRECTORY, 0);
 
     if (target < 0)
         return fail_sys(err, target, "cannot open '%s' in pool '%s'", data_id, pool->name);
-    const char *links = links_name(mem, data_id);
-    if (fs_remove_tree(pool->tmp_fd, links, err) < 0) /* of an interrupted run */
-        return -1;
     return tree_copy(
         &(struct tree_copy_spec){
             .source_fd = source_fd,
             .target_fd = target,
-            .scratch_fd = pool->tmp_fd,
-            .scratch_name = links,
             .is_shared = pool->driver->clone_cost != COST_BYTES,
             .is_lenient = is_lenient,
             .is_durable = true,
         },
         err);
-}
-
-static const char *links_name(struct arena *mem, const char *data_id)
-{
-    return arena_printf(mem, "%s.links", data_id);
 }
 
 static int apply_shape(int fd, const struct volume_shape *shape)

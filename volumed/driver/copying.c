@@ -4,11 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 
 #include "base/fs.h"
 #include "base/sys.h"
-#include "base/uuid.h"
 #include "driver/tree_copy.h"
 
 #define TREE_MODE 0755
@@ -33,11 +31,7 @@ int copying_remove(const struct driver_pool *pool, int dirfd, const char *name, 
 int copying_clone(const struct driver_pool *pool, const struct driver_copy *copy, bool is_shared,
                   struct error *err)
 {
-    char scratch[UUID_SIZE + sizeof(".links")];
-
-    (void)snprintf(scratch, sizeof(scratch), "%.36s.links", copy->name);
-    if (fs_remove_tree(pool->tmp_fd, copy->name, err) < 0 || /* left by a crash */
-        fs_remove_tree(pool->tmp_fd, scratch, err) < 0)
+    if (fs_remove_tree(pool->tmp_fd, copy->name, err) < 0) /* left by a crash */
         return -1;
     cleanup_fd int target = fs_make_dir(pool->tmp_fd, copy->name, 0700, err);
     if (target < 0)
@@ -45,8 +39,6 @@ int copying_clone(const struct driver_pool *pool, const struct driver_copy *copy
     const struct tree_copy_spec spec = {
         .source_fd = copy->source_fd,
         .target_fd = target,
-        .scratch_fd = pool->tmp_fd,
-        .scratch_name = scratch,
         .is_shared = is_shared,
         .is_durable = true,
         .deadline_ms = copy->deadline_ms,

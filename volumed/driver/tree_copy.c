@@ -4,7 +4,9 @@
  * so that ".." and names in it can be trusted.
  *
  * Hard links need the first copy of an inode again, however far away it was made.  It gets a second
- * name, by device and inode, in a scratch directory: no table in memory, no descriptors kept.
+ * name, by device and inode, in a scratch directory: no table in memory, no descriptors kept.  That
+ * directory is in the target's root while the copy lasts, since btrfs links only within a
+ * subvolume.
  */
 #include "driver/tree_copy.h"
 
@@ -22,6 +24,7 @@
 #include "base/fs.h"
 #include "base/sys.h"
 #include "base/tree.h"
+#include "base/uuid.h"
 #include "driver/attributes.h"
 #include "driver/data.h"
 
@@ -29,8 +32,9 @@
 
 struct copier {
     const struct tree_copy_spec *spec;
-    int target_fd; /* the directory that mirrors the one being walked */
-    int links_fd;  /* the scratch directory; -1 until the first hard link */
+    int target_fd;              /* the directory that mirrors the one being walked */
+    int links_fd;               /* the scratch directory; -1 until the first hard link */
+    char links_name[UUID_SIZE]; /* no entry of the source can have guessed it */
 };
 
 static int enter_directory(void *context, const struct tree_entry *entry, struct error *err);
@@ -56,6 +60,7 @@ int tree_copy(const struct tree_copy_spec *spec, struct error *err)
     };
     struct copier copier = { .spec = spec, .links_fd = -1 };
 
+    uuid_make(copier.links_name);
     copier.target_fd = sys_openat(spec->target_fd, ".", O_RDONLY | O_DIRECTORY, 0);
     if (copier.target_fd < 0)
         return fail_sys(err, copier.target_fd, "cannot open the copy's directory");
@@ -208,7 +213,7 @@ static int link_remember(struct copier *copier, const struct tree_entry *entry)
     struct error ignored;
 
     if (copier->links_fd < 0) {
-        int fd = fs_make_dir(spec->scratch_fd, spec->scratch_name, 0700, &ignored);
+        int fd = fs_make_dir(spec->target_fd, copier->links_name, 0700, &ignored);
         if (fd < 0)
             return -EIO;
         copier->links_fd = fd;
@@ -227,17 +232,16 @@ static int finish(struct copier *copier, struct error *err)
 {
     const struct tree_copy_spec *spec = copier->spec;
     struct stat st;
-    int rc = sys_fstatat(spec->source_fd, "", &st, AT_EMPTY_PATH);
 
+    if (copier->links_fd >= 0 && fs_remove_tree(spec->target_fd, copier->links_name, err) < 0)
+        return -1;
+    int rc = sys_fstatat(spec->source_fd, "", &st, AT_EMPTY_PATH);
     if (rc >= 0)
         rc = attributes_copy(&(struct attributes_place){ .fd = spec->source_fd }, &st,
                              &(struct attributes_place){ .fd = spec->target_fd }, spec->is_lenient);
-    if (rc < 0)
-        return fail_sys(err, rc, "cannot copy a directory's attributes");
-    if (copier->links_fd >= 0 && fs_remove_tree(spec->scratch_fd, spec->scratch_name, err) < 0)
-        return -1;
-    rc = spec->is_durable ? sys_syncfs(spec->target_fd) : 0;
-    return rc < 0 ? fail_sys(err, rc, "cannot sync the copy") : 0;
+    if (rc >= 0 && spec->is_durable)
+        rc = sys_syncfs(spec->target_fd);
+    return rc < 0 ? fail_sys(err, rc, "cannot finish a copy") : 0;
 }
 
 static bool is_late(const struct tree_copy_spec *spec)

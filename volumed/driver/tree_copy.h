@@ -12,11 +12,9 @@
 #include "base/error.h"
 
 struct tree_copy_spec {
-    int source_fd;  /* readable directory; not crossed: other mounts below it */
-    int target_fd;  /* an empty directory that nobody else knows */
-    int scratch_fd; /* a directory on the target's filesystem for a temporary one of … */
-    const char *scratch_name; /* … this name, gone on return: first names of hard links */
-    bool is_shared;           /* share blocks where the filesystem can; copy the others */
+    int source_fd;       /* readable directory; not crossed: other mounts below it */
+    int target_fd;       /* an empty directory that nobody else knows */
+    bool is_shared;      /* share blocks where the filesystem can; copy the others */
     bool is_lenient;     /* leave out attributes that the target cannot hold (copies from images) */
     bool is_durable;     /* syncfs at the end */
     int64_t deadline_ms; /* of CLOCK_MONOTONIC, 0 for none */
