@@ -43,6 +43,9 @@ void monitor_watch_exec(struct monitor *monitor, const char *exec_id, int fd);
 /* A restart that was decided on is not to happen: someone stopped, started or removed it. */
 void monitor_forget_restart(struct monitor *monitor, const char *id);
 
+/* Starts it again after 'delay_ms', through its policy. */
+void monitor_restart_later(struct monitor *monitor, const char *id, int64_t delay_ms);
+
 /* Does 'work' for the container in the worker thread, in order. */
 typedef void (*monitor_work_fn)(struct task *task, const char *id);
 void monitor_defer(struct monitor *monitor, monitor_work_fn work, const char *id);

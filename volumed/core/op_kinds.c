@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every kind of operation that leaves an intent, so that a crash's remains find their code by name.
  */
+#include "core/container_kinds.h"
 #include "core/image_kinds.h"
 #include "core/op.h"
 #include "core/storage_kinds.h"
@@ -9,5 +10,6 @@ const struct op_kind *const op_kinds[] = {
     &volume_seed_kind,
     &snapshot_rollback_kind,
     &container_copy_kind,
+    &container_start_kind,
     NULL,
 };

@@ -85,6 +85,13 @@ int store_container_find_id(struct db *db, struct arena *mem, const char *ref, c
     return count;
 }
 
+int store_container_find_name(struct db *db, struct arena *mem, const char *name, const char **id,
+                              struct error *err)
+{
+    return db_query_text(db, mem, "SELECT id FROM container WHERE name = ?", ARGS(TEXT(name)), id,
+                         err);
+}
+
 int store_container_list(struct db *db, struct arena *mem, bool is_live_only,
                          struct container **list, struct error *err)
 {
@@ -146,6 +153,18 @@ int store_container_holder(struct db *db, struct arena *mem, const char *id,
 {
     return db_query_text(db, mem, "SELECT operation_id FROM intent WHERE object = ?",
                          ARGS(TEXT(arena_printf(mem, "container:%s", id))), operation_id, err);
+}
+
+int store_container_has_image(struct db *db, const char *image_id, bool *has_image,
+                              struct error *err)
+{
+    int64_t count;
+
+    if (db_query_i64(db, "SELECT count(*) FROM image WHERE id = ?", ARGS(TEXT(image_id)), &count,
+                     err) < 0)
+        return -1;
+    *has_image = count > 0;
+    return 0;
 }
 
 int store_container_count(struct db *db, struct container_counts *counts, struct error *err)

@@ -21,6 +21,10 @@ int store_container_find(struct db *db, struct arena *mem, const char *id,
 int store_container_find_id(struct db *db, struct arena *mem, const char *ref, const char **id,
                             struct error *err);
 
+/* The id of the container with exactly this name, or NULL. */
+int store_container_find_name(struct db *db, struct arena *mem, const char *name, const char **id,
+                              struct error *err);
+
 /* Newest first; with is_live_only those that run, are paused or wait for a restart.  Returns the
  * count. */
 int store_container_list(struct db *db, struct arena *mem, bool is_live_only,
@@ -41,6 +45,10 @@ int store_container_delete(struct db *db, const char *id, struct error *err);
 /* The operation that holds "container:<id>" still, or NULL. */
 int store_container_holder(struct db *db, struct arena *mem, const char *id,
                            const char **operation_id, struct error *err);
+
+/* Whether the image that it was made from is still there. */
+int store_container_has_image(struct db *db, const char *image_id, bool *has_image,
+                              struct error *err);
 
 struct container_counts {
     int64_t total;

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Talking to the supervisor of a box, by container id. */
+#ifndef CORE_BOX_CONTROL_H
+#define CORE_BOX_CONTROL_H
+
+#include "base/error.h"
+#include "core/task.h"
+
+/*
+ * Sends one request line and waits for its answer; *answer (may be NULL) is what follows "ok ".
+ * Errors: CONFLICT when there is no supervisor, that is, the container does not run.
+ */
+int box_ask(struct task *task, const char *id, const char *request, const char **answer,
+            struct error *err);
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The writable layer: what it changes of the image, and how large it is.  Read from the layer's
+ * directory itself, also while the container runs: the answer is then a moment's.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "base/sys.h"
+#include "core/box.h"
+#include "core/container.h"
+#include "core/image.h"
+#include "mount/overlay.h"
+
+#define DEPTH_MAX 128
+
+enum change_kind {
+    CHANGE_MODIFIED = 0,
+    CHANGE_ADDED = 1,
+    CHANGE_DELETED = 2
+};
+
+struct walk {
+    struct task *task;
+    int lower_fd; /* the image's tree; -1: there is none, or only sizes are wanted */
+    json_t *changes;
+    int64_t bytes;
+    int depth;
+};
+
+static int open_upper(struct task *task, const char *id, struct error *err);
+static int walk_dir(struct walk *walk, int dirfd, const char *path, struct error *err);
+static int visit(struct walk *walk, int dirfd, const char *name, const char *path,
+                 struct error *err);
+static void note_change(struct walk *walk, const struct stat *st, const char *path);
+static bool is_whiteout(const struct stat *st);
+static void dir_close(DIR **dir);
+
+int container_changes(struct task *task, const char *ref, json_t **changes, struct error *err)
+{
+    cleanup_container struct container container = { 0 };
+    cleanup_json json_t *list = json_array();
+    const char *const *dirs;
+
+    if (container_get(task, ref, &container, err) < 0)
+        return -1;
+    cleanup_fd int upper_fd = open_upper(task, container.id, err);
+    cleanup_fd int lower_fd = -1;
+    if (upper_fd < 0)
+        return -1;
+    if (container.chain_id != NULL) {
+        if (image_layers(task, container.chain_id, &dirs, err) < 0)
+            return -1;
+        lower_fd = overlay_view_open(dirs, err);
+        if (lower_fd < 0)
+            return -1;
+    }
+    struct walk walk = { .task = task, .lower_fd = lower_fd, .changes = list };
+    if (walk_dir(&walk, upper_fd, "", err) < 0)
+        return -1;
+    *changes = json_incref(list);
+    return 0;
+}
+
+int container_sizes(struct task *task, const struct container *container, int64_t *writable_bytes,
+                    int64_t *root_bytes, struct error *err)
+{
+    struct walk walk = { .task = task, .lower_fd = -1 };
+    struct image image = { 0 };
+    struct error gone; /* an image that was removed by force adds nothing that can be told */
+    cleanup_fd int upper_fd = open_upper(task, container->id, err);
+
+    if (upper_fd < 0 || walk_dir(&walk, upper_fd, "", err) < 0)
+        return -1;
+    if (image_get(task, container->image_id, &image, &gone) < 0)
+        image.size_bytes = 0;
+    *writable_bytes = walk.bytes;
+    *root_bytes = walk.bytes + image.size_bytes;
+    return 0;
+}
+
+static int open_upper(struct task *task, const char *id, struct error *err)
+{
+    cleanup_fd int box_fd = box_open(task, id, err);
+
+    if (box_fd < 0)
+        return -1;
+    int fd = sys_openat(box_fd, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    return fd < 0 ? fail_sys(err, fd, "cannot open the writable layer of '%s'", id) : fd;
+}
+
+static int walk_dir(struct walk *walk, int dirfd, const char *path, struct error *err)
+{
+    const struct dirent *entry;
+    int fd = sys_openat(dirfd, ".", O_RDONLY | O_DIRECTORY, 0);
+
+    if (fd < 0)
+        return fail_sys(err, fd, "cannot read '%s'", path);
+    CLEANUP(dir_close) DIR *dir = fdopendir(fd);
+    if (dir == NULL) {
+        (void)close(fd);
+        return fail_sys(err, -errno, "cannot read '%s'", path);
+    }
+    if (walk->depth == DEPTH_MAX)
+        return fail(err, ERR_UNSUPPORTED, "'%s' is nested too deeply", path);
+    walk->depth++;
+    while ((entry = readdir(dir)) != NULL) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        const char *below = arena_printf(walk->task->mem, "%s/%s", path, entry->d_name);
+        if (visit(walk, dirfd, entry->d_name, below, err) < 0)
+            return -1;
+    }
+    walk->depth--;
+    return 0;
+}
+
+/* What vanishes under us is no failure: the container may be running. */
+static int visit(struct walk *walk, int dirfd, const char *name, const char *path,
+                 struct error *err)
+{
+    struct stat st;
+    int rc = sys_fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW);
+
+    if (rc == -ENOENT)
+        return 0;
+    if (rc < 0)
+        return fail_sys(err, rc, "cannot look at '%s'", path);
+    if (S_ISREG(st.st_mode))
+        walk->bytes += st.st_size;
+    if (walk->changes != NULL)
+        note_change(walk, &st, path);
+    if (!S_ISDIR(st.st_mode))
+        return 0;
+    cleanup_fd int fd = sys_openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    if (fd == -ENOENT)
+        return 0;
+    return fd < 0 ? fail_sys(err, fd, "cannot open '%s'", path) : walk_dir(walk, fd, path, err);
+}
+
+static void note_change(struct walk *walk, const struct stat *st, const char *path)
+{
+    enum change_kind kind = CHANGE_ADDED;
+
+    if (is_whiteout(st)) {
+        kind = CHANGE_DELETED;
+    } else if (walk->lower_fd >= 0) {
+        cleanup_fd int fd = path_open_beneath(walk->lower_fd, path, O_PATH | O_NOFOLLOW);
+        if (fd >= 0)
+            kind = CHANGE_MODIFIED;
+    }
+    json_array_append_new(walk->changes,
+                          json_pack("{so si}", "Path", json_text(path), "Kind", (int)kind));
+}
+
+static bool is_whiteout(const struct stat *st)
+{
+    return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
+}
+
+static void dir_close(DIR **dir)
+{
+    if (*dir != NULL)
+        (void)closedir(*dir); /* read only */
+}

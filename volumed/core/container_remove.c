@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Removing containers.  The rows go in one transaction, the directory after it: until then a crash
+ * leaves the container whole, afterwards only garbage that reconcile knows.
+ */
+#include "core/container_remove.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/units.h"
+#include "core/attach.h"
+#include "core/box.h"
+#include "core/container.h"
+#include "core/container_event.h"
+#include "core/container_kinds.h"
+#include "core/container_stop.h"
+#include "core/image.h"
+#include "core/monitor.h"
+#include "core/op.h"
+#include "core/service.h"
+#include "core/wait.h"
+#include "store/container.h"
+
+#define KILL_TIMEOUT_MS 10000
+
+struct removal {
+    const char *id;
+    bool with_volumes;
+    struct container container;
+    struct attachment_garbage garbage;
+};
+
+static int remove_finish(struct task *task, struct op *op, struct error *err);
+static void remove_after(struct task *task, struct op *op, bool is_done);
+static int refuse_live(const struct container *container, struct error *err);
+static int remove_stopped(struct task *task, const char *id, bool with_volumes, struct error *err);
+static void clear_box(struct task *task, const char *id);
+static int until_parse(const char *text, int64_t *time_ns, struct error *err);
+static bool is_prunable(const struct container *container);
+static int prune_one(struct task *task, const struct container *container, bool is_dry_run,
+                     struct prune_result *result, struct error *err);
+
+const struct op_kind container_remove_kind = {
+    .name = "container.remove",
+    .finish = remove_finish,
+    .after = remove_after,
+};
+
+int container_remove(struct task *task, const char *ref, const struct container_remove_spec *spec,
+                     struct error *err)
+{
+    cleanup_container struct container container = { 0 };
+
+    if (spec->is_link)
+        return fail(err, ERR_CONFLICT, "Conflict, cannot remove a link: there are none");
+    if (container_get(task, ref, &container, err) < 0)
+        return -1;
+    if (!spec->force && refuse_live(&container, err) < 0)
+        return -1;
+    if (spec->force && container_force_down(task, &container, KILL_TIMEOUT_MS, err) < 0)
+        return -1;
+    int rc = remove_stopped(task, container.id, spec->with_volumes, err);
+    /* One that removes itself may have been faster. */
+    return rc < 0 && err->code == ERR_NOT_FOUND && spec->force ? 0 : rc;
+}
+
+int container_prune(struct task *task, const struct filter *filter, bool is_dry_run,
+                    struct prune_result *result, struct error *err)
+{
+    struct container *list = NULL;
+    const char *until = filter_get(filter, "until");
+    int64_t until_ns = INT64_MAX;
+    int rc = 0;
+
+    if (until != NULL && until_parse(until, &until_ns, err) < 0)
+        return -1;
+    int count = store_container_list(task->db, task->mem, false, &list, err);
+    if (count < 0)
+        return -1;
+    result->names = arena_array(task->mem, (size_t)count + 1, sizeof(*result->names));
+    for (int i = 0; i < count; i++) {
+        struct pairs labels = { 0 };
+        if (rc == 0 && is_prunable(&list[i]) && list[i].created_ns < until_ns &&
+            pairs_from_json(&labels, task->mem, json_object_get(list[i].config, "Labels"), err) ==
+                0 &&
+            filter_match_labels(filter, &labels))
+            rc = prune_one(task, &list[i], is_dry_run, result, err);
+        container_done(&list[i]);
+    }
+    return rc;
+}
+
+int container_forget(struct task *task, const struct container *container, bool with_volumes,
+                     struct attachment_garbage *garbage, struct error *err)
+{
+    if (attachment_delete(task, container->id, with_volumes, garbage, err) < 0 ||
+        store_container_delete(task->db, container->id, err) < 0)
+        return -1;
+    return container_emit(task, container, "destroy", NULL, err);
+}
+
+void container_clear_away(struct task *task, const struct container *container,
+                          const struct attachment_garbage *garbage)
+{
+    bool has_image = true;
+    struct error err;
+
+    monitor_forget_restart(task->service->monitor, container->id);
+    wait_wake_removed(container->id);
+    attach_drop(container->id);
+    attachment_garbage_remove(task, garbage);
+    monitor_defer(task->service->monitor, clear_box, container->id);
+    if (store_container_has_image(task->db, container->image_id, &has_image, &err) < 0 ||
+        (!has_image && image_collect_layers(task, &err) < 0))
+        log_warn("cannot collect layers error=\"%s\"", err.message);
+}
+
+static int remove_stopped(struct task *task, const char *id, bool with_volumes, struct error *err)
+{
+    struct removal removal = { .id = id, .with_volumes = with_volumes };
+    cleanup_op struct op op = { .kind = &container_remove_kind, .data = &removal };
+
+    op.subject = arena_printf(task->mem, "container '%.12s'", id);
+    int rc = op_run(task, &op, err);
+    container_done(&removal.container);
+    return rc;
+}
+
+static int remove_finish(struct task *task, struct op *op, struct error *err)
+{
+    struct removal *removal = op->data;
+    const char *holder = NULL;
+    int count = store_container_find(task->db, task->mem, removal->id, &removal->container, err);
+
+    if (count < 0)
+        return -1;
+    if (count == 0)
+        return fail(err, ERR_NOT_FOUND, "No such container: %s", removal->id);
+    if (refuse_live(&removal->container, err) < 0 ||
+        store_container_holder(task->db, task->mem, removal->id, &holder, err) < 0)
+        return -1;
+    if (holder != NULL)
+        return fail(err, ERR_BUSY, "container %s is held by operation %s", removal->id, holder);
+    return container_forget(task, &removal->container, removal->with_volumes, &removal->garbage,
+                            err);
+}
+
+static void remove_after(struct task *task, struct op *op, bool is_done)
+{
+    const struct removal *removal = op->data;
+
+    if (is_done)
+        container_clear_away(task, &removal->container, &removal->garbage);
+}
+
+static int refuse_live(const struct container *container, struct error *err)
+{
+    if (strcmp(container->state, "paused") == 0)
+        return fail(err, ERR_CONFLICT,
+                    "You cannot remove a paused container %s. Unpause and then stop the container"
+                    " before attempting removal or force remove",
+                    container->id);
+    if (container_is_live(container) || strcmp(container->state, "restarting") == 0)
+        return fail(err, ERR_CONFLICT,
+                    "You cannot remove a %s container %s. Stop the container before attempting"
+                    " removal or force remove",
+                    container->state, container->id);
+    return 0;
+}
+
+static void clear_box(struct task *task, const char *id)
+{
+    struct error err;
+
+    if (box_remove(task, id, &err) < 0)
+        log_warn("cannot remove a container's directory id=%s error=\"%s\"", id, err.message);
+}
+
+/* A time, or a duration before now. */
+static int until_parse(const char *text, int64_t *time_ns, struct error *err)
+{
+    int64_t duration_ns;
+
+    if (units_parse_duration(text, &duration_ns) == 0 && strpbrk(text, "hms") != NULL)
+        *time_ns = clock_now_ns() - duration_ns;
+    else if (clock_parse_ns(text, time_ns) < 0)
+        return fail(err, ERR_INVALID, "invalid filter 'until=%s'", text);
+    return 0;
+}
+
+static bool is_prunable(const struct container *container)
+{
+    return strcmp(container->state, "created") == 0 || strcmp(container->state, "exited") == 0 ||
+           strcmp(container->state, "dead") == 0;
+}
+
+/* One that something holds is passed over. */
+static int prune_one(struct task *task, const struct container *container, bool is_dry_run,
+                     struct prune_result *result, struct error *err)
+{
+    int64_t writable_bytes = 0;
+    int64_t root_bytes = 0;
+
+    if (container_sizes(task, container, &writable_bytes, &root_bytes, err) < 0)
+        writable_bytes = 0; /* an estimate for people; the removal counts */
+    if (!is_dry_run && remove_stopped(task, container->id, false, err) < 0)
+        return err->code == ERR_BUSY || err->code == ERR_CONFLICT || err->code == ERR_NOT_FOUND
+                   ? 0
+                   : -1;
+    result->names[result->count++] = container->id;
+    result->reclaimed_bytes += writable_bytes;
+    return 0;
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verbs on execs. */
+#include "core/exec.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/sys.h"
+#include "base/units.h"
+#include "core/container.h"
+#include "core/container_event.h"
+#include "core/container_launch.h"
+#include "core/exec_box.h"
+#include "core/exec_table.h"
+#include "core/monitor.h"
+#include "core/service.h"
+#include "core/shape.h"
+#include "runtime/supervisor.h"
+
+#define STREAMS_SIZE 24
+#define FRAME_HEAD   8
+
+static const struct shape_field fields[] = {
+    { "User", SHAPE_TEXT, SHAPE_ZERO },
+    { "Privileged", SHAPE_BOOL, SHAPE_ZERO },
+    { "Tty", SHAPE_BOOL, SHAPE_ZERO },
+    { "ConsoleSize", SHAPE_LIST, SHAPE_OMIT },
+    { "AttachStdin", SHAPE_BOOL, SHAPE_ZERO },
+    { "AttachStdout", SHAPE_BOOL, SHAPE_ZERO },
+    { "AttachStderr", SHAPE_BOOL, SHAPE_ZERO },
+    { "Detach", SHAPE_BOOL, SHAPE_ZERO },
+    { "DetachKeys", SHAPE_TEXT, SHAPE_ZERO },
+    { "Env", SHAPE_TEXTS, SHAPE_ZERO },
+    { "WorkingDir", SHAPE_TEXT, SHAPE_ZERO },
+    { "Cmd", SHAPE_TEXTS, SHAPE_ZERO },
+    { .name = NULL },
+};
+
+/* What exec_start was asked for. */
+struct wanted {
+    bool is_detached;
+    int rows;
+    int columns;
+};
+
+static int check_container(const struct container *container, struct error *err);
+static const char *command_text(struct task *task, const json_t *config);
+static int emit(struct task *task, const struct container *container, const struct exec *exec,
+                const char *verb, struct error *err);
+static int launch(struct task *task, const struct exec *exec, const struct container *container,
+                  const struct wanted *wanted, int *fd, struct error *err);
+static int connect_and_start(struct task *task, const struct exec *exec, int dirfd,
+                             const struct wanted *wanted, int *fd, struct error *err);
+static void streams_of(const struct exec *exec, char text[STREAMS_SIZE]);
+static int report_failure(struct task *task, const struct exec *exec, const struct error *failure,
+                          int *fd, struct error *err);
+
+int exec_create(struct task *task, const char *ref, const json_t *config, const char **id,
+                struct error *err)
+{
+    cleanup_container struct container container = { 0 };
+    cleanup_exec struct exec exec = { 0 };
+    cleanup_json json_t *shaped = shape_apply(fields, "ExecConfig", config, err);
+
+    if (shaped == NULL || container_get(task, ref, &container, err) < 0 ||
+        check_container(&container, err) < 0)
+        return -1;
+    if (json_array_size(json_object_get(shaped, "Cmd")) == 0)
+        return fail(err, ERR_INVALID, "No exec command specified");
+    execs_add(task, container.id, shaped, id);
+    if (execs_get(task, *id, &exec, err) < 0)
+        return -1;
+    return emit(task, &container, &exec, "exec_create", err);
+}
+
+/* The stream of an attached exec ends after its exit was written: whoever has seen the end is not
+ * told "running" only because the monitor is slower. */
+int exec_get(struct task *task, const char *id, struct exec *exec, struct error *err)
+{
+    struct box_exit end;
+
+    if (execs_get(task, id, exec, err) < 0)
+        return -1;
+    if (exec->is_running && exec_box_read_exit(task, exec, &end)) {
+        exec->is_running = false;
+        exec->has_exited = true;
+        exec->exit_code = end.code;
+    }
+    return 0;
+}
+
+int exec_start(struct task *task, const char *id, bool is_detached, bool is_terminal, int rows,
+               int columns, int *fd, struct error *err)
+{
+    struct wanted wanted = { .is_detached = is_detached, .rows = rows, .columns = columns };
+    cleanup_container struct container container = { 0 };
+    cleanup_exec struct exec exec = { 0 };
+    struct error failure;
+
+    (void)is_terminal; /* what it was created with holds */
+    *fd = -1;
+    if (execs_get(task, id, &exec, err) < 0 ||
+        container_get(task, exec.container_id, &container, err) < 0 ||
+        check_container(&container, err) < 0 || execs_begin(task, id, err) < 0)
+        return -1;
+    if (launch(task, &exec, &container, &wanted, fd, &failure) < 0) {
+        execs_set_exit(task, id, launch_exit_code(failure.message, LAUNCH_EXEC_FAILED));
+        return report_failure(task, &exec, &failure, is_detached ? NULL : fd, err);
+    }
+    return emit(task, &container, &exec, "exec_start", err);
+}
+
+int exec_resize(struct task *task, const char *id, int rows, int columns, struct error *err)
+{
+    cleanup_exec struct exec exec = { 0 };
+
+    if (execs_get(task, id, &exec, err) < 0)
+        return -1;
+    cleanup_fd int dirfd = exec_box_open(task, &exec, err);
+    if (dirfd < 0)
+        return fail(err, ERR_CONFLICT, "exec %s is not running", id);
+    return supervisor_ask(dirfd, arena_printf(task->mem, "resize %d %d", rows, columns), NULL, err);
+}
+
+static int check_container(const struct container *container, struct error *err)
+{
+    if (strcmp(container->state, "paused") == 0)
+        return fail(err, ERR_CONFLICT, "Container %s is paused, unpause the container before exec",
+                    container->id);
+    if (strcmp(container->state, "restarting") == 0)
+        return fail(err, ERR_CONFLICT,
+                    "Container %s is restarting, wait until the container is running",
+                    container->id);
+    if (!container_is_live(container))
+        return fail(err, ERR_CONFLICT, "Container %s is not running", container->id);
+    return 0;
+}
+
+static int emit(struct task *task, const struct container *container, const struct exec *exec,
+                const char *verb, struct error *err)
+{
+    const char *action = arena_printf(task->mem, "%s: %s", verb, command_text(task, exec->config));
+
+    return container_emit_with(task, container, action, "execID", exec->id, err);
+}
+
+static const char *command_text(struct task *task, const json_t *config)
+{
+    const char *text = "";
+    size_t i;
+    json_t *word;
+
+    json_array_foreach(json_object_get(config, "Cmd"), i, word) text =
+        arena_printf(task->mem, "%s%s%s", text, i == 0 ? "" : " ", json_string_value(word));
+    return text;
+}
+
+static int launch(struct task *task, const struct exec *exec, const struct container *container,
+                  const struct wanted *wanted, int *fd, struct error *err)
+{
+    cleanup_fd int dirfd = exec_box_make(task, exec, container, err);
+
+    if (dirfd < 0)
+        return -1;
+    if (connect_and_start(task, exec, dirfd, wanted, fd, err) < 0) {
+        exec_box_remove_later(task, exec);
+        return -1;
+    }
+    return 0;
+}
+
+/* Connected before it starts, so that nothing of its output is missed. */
+static int connect_and_start(struct task *task, const struct exec *exec, int dirfd,
+                             const struct wanted *wanted, int *fd, struct error *err)
+{
+    cleanup_buf struct buf answer = { 0 };
+    char streams[STREAMS_SIZE];
+    cleanup_fd int stream_fd = -1;
+    int64_t pid = 0;
+
+    streams_of(exec, streams);
+    cleanup_fd int watch_fd = supervisor_watch(dirfd, err);
+    if (watch_fd < 0)
+        return -1;
+    if (!wanted->is_detached) {
+        stream_fd = supervisor_attach(dirfd, streams, err);
+        if (stream_fd < 0)
+            return -1;
+    }
+    if (exec->is_terminal && wanted->rows > 0 &&
+        supervisor_ask(dirfd,
+                       arena_printf(task->mem, "resize %d %d", wanted->rows, wanted->columns), NULL,
+                       err) < 0)
+        return -1;
+    if (supervisor_ask(dirfd, "start", &answer, err) < 0)
+        return -1;
+    if (units_parse_int(answer.data, &pid) == 0)
+        execs_set_pid(task, exec->id, pid);
+    monitor_watch_exec(task->service->monitor, exec->id, move_fd(&watch_fd));
+    *fd = move_fd(&stream_fd);
+    return 0;
+}
+
+static void streams_of(const struct exec *exec, char text[STREAMS_SIZE])
+{
+    static const struct {
+        const char *member;
+        const char *name;
+    } streams[] = {
+        { "AttachStdin", "stdin," },
+        { "AttachStdout", "stdout," },
+        { "AttachStderr", "stderr," },
+    };
+
+    text[0] = '\0';
+    for (size_t i = 0; i < ARRAY_SIZE(streams); i++)
+        if (json_is_true(json_member(exec->config, streams[i].member)))
+            (void)strcat(text, streams[i].name); /* all three fit */
+    if (text[0] != '\0')
+        text[strlen(text) - 1] = '\0';
+}
+
+/* Clients have been promised a stream by then: the message is its whole content. */
+static int report_failure(struct task *task, const struct exec *exec, const struct error *failure,
+                          int *fd, struct error *err)
+{
+    const char *text = arena_printf(task->mem,
+                                    "OCI runtime exec failed: exec failed: unable to start"
+                                    " container process: %s: unknown\r\n",
+                                    failure->message);
+    size_t size = strlen(text);
+    unsigned char head[FRAME_HEAD] = {
+        1, 0, 0, 0, 0, 0, (unsigned char)(size >> 8), (unsigned char)size
+    };
+    int ends[2];
+
+    if (fd == NULL)
+        return fail(err, failure->code, "%s", failure->message);
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+        return fail(err, failure->code, "%s", failure->message);
+    /* It fits into the socket's buffer, and whoever has gone does not miss it. */
+    if (!exec->is_terminal)
+        (void)sys_write_all(ends[1], head, sizeof(head));
+    (void)sys_write_all(ends[1], text, size);
+    sys_close_fd(&ends[1]);
+    *fd = ends[0];
+    return 0;
+}
