@@ -134,6 +134,8 @@ static int check_entry(int fd, const char *name, struct error *err)
     for (size_t i = 0; i < ARRAY_SIZE(harmless); i++)
         if (strcmp(name, harmless[i]) == 0)
             return 0;
+    if (strncmp(name, "." IDENTITY_FILE ".", sizeof("." IDENTITY_FILE)) == 0)
+        return 0; /* a pool.json that was never finished */
     for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
         bool is_empty = false;
         if (strcmp(name, directories[i].name) != 0)
