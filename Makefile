@@ -42,29 +42,31 @@ VOLUMED := $(filter-out $(BASE),$(wildcard volumed/*.c volumed/*/*.c volumed/*/*
 RUNNER  := $(wildcard runner/*.c)
 VOLCTL  := $(wildcard tools/volctl/*.c)
 SQL     := $(sort $(wildcard schema/sql/[0-9]*.sql))
-obj      = $(patsubst %.c,$(BUILD)/%.o,$(1))
+# Objects mirror the sources below obj/, so that same-named files never clash.
+obj      = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+Q        := $(if $(V),,@)
 
 .PHONY: all
 all: $(BUILD)/volumed $(BUILD)/runner $(BUILD)/volctl
 
 $(BUILD)/volumed: $(call obj,$(VOLUMED)) $(call obj,$(BASE)) $(BUILD)/migrations.o
-	$(CC) $(LDFLAGS.$(MODE)) -o $@ $^ $(VOLUMED_LIBS)
+	$(Q)$(CC) $(LDFLAGS.$(MODE)) -o $@ $^ $(VOLUMED_LIBS)
 $(BUILD)/runner: $(call obj,$(RUNNER)) $(call obj,$(BASE))
-	$(CC) $(LDFLAGS.$(filter-out release,$(MODE))) $(RUNNER_LINK) -Wl,-z,relro,-z,now -o $@ $^ $(RUNNER_LIBS)
+	$(Q)$(CC) $(LDFLAGS.$(filter-out release,$(MODE))) $(RUNNER_LINK) -Wl,-z,relro,-z,now -o $@ $^ $(RUNNER_LIBS)
 $(BUILD)/volctl: $(call obj,$(VOLCTL)) $(call obj,$(BASE))
-	$(CC) $(LDFLAGS.$(MODE)) -o $@ $^ $(VOLCTL_LIBS)
+	$(Q)$(CC) $(LDFLAGS.$(MODE)) -o $@ $^ $(VOLCTL_LIBS)
 
 # The migrations travel inside the binary, in order.
 $(BUILD)/migrations.c: $(SQL) tools/dev/embed-sql
 	@mkdir -p $(@D)
 	tools/dev/embed-sql $(SQL) > $@
 $(BUILD)/migrations.o: $(BUILD)/migrations.c
-	$(CC) $(CFLAGS.all) -c -o $@ $<
+	$(Q)$(CC) $(CFLAGS.all) -c -o $@ $<
 
-$(BUILD)/%.o: %.c Makefile VERSION
+$(BUILD)/obj/%.o: %.c Makefile VERSION
 	$(if $(PKG),,$(error libraries are missing: run 'make deps' first (packaging/packages.txt)))
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS.all) $(CFLAGS_EXTRA) -c -o $@ $<
+	$(Q)$(CC) $(CFLAGS.all) $(CFLAGS_EXTRA) -c -o $@ $<
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 include $(wildcard tests/tests.mk)

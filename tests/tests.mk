@@ -51,19 +51,19 @@ LIB_OBJ    = $(call obj,$(LIBRARY)) $(BUILD)/migrations.o
 RLIB_OBJ   = $(call obj,$(RUNNER_LIB))
 # Archives, so that a test of one floor does not need every other floor to compile.
 $(BUILD)/libvolumed.a: $(LIB_OBJ)
-	rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar rcs $@ $^
 $(BUILD)/librunner.a: $(RLIB_OBJ)
-	rm -f $@ && ar rcs $@ $^
-$(BUILD)/tests/%.o: CFLAGS_EXTRA += -Itests -I.
-$(BUILD)/unit/test_runner_%: $(BUILD)/tests/unit/test_runner_%.o $(BUILD)/tests/lib/main.o $(BUILD)/librunner.a
+	$(Q)rm -f $@ && ar rcs $@ $^
+$(BUILD)/obj/tests/%.o: CFLAGS_EXTRA += -Itests -I.
+$(BUILD)/unit/test_runner_%: $(BUILD)/obj/tests/unit/test_runner_%.o $(BUILD)/obj/tests/lib/main.o $(BUILD)/librunner.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS.$(MODE)) -o $@ $^ $(CHECK_LIBS) $(RUNNER_LIBS)
-$(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/tests/lib/main.o $(BUILD)/libvolumed.a
+	$(Q)$(CC) $(LDFLAGS.$(MODE)) -o $@ $^ $(CHECK_LIBS) $(RUNNER_LIBS)
+$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/lib/main.o $(BUILD)/libvolumed.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS.$(MODE)) -o $@ $^ $(CHECK_LIBS) $(VOLUMED_LIBS)
-$(BUILD)/fuzz/fuzz_runner_%: $(BUILD)/tests/fuzz/fuzz_runner_%.o $(BUILD)/tests/fuzz/replay.o $(BUILD)/librunner.a
+	$(Q)$(CC) $(LDFLAGS.$(MODE)) -o $@ $^ $(CHECK_LIBS) $(VOLUMED_LIBS)
+$(BUILD)/fuzz/fuzz_runner_%: $(BUILD)/obj/tests/fuzz/fuzz_runner_%.o $(BUILD)/obj/tests/fuzz/replay.o $(BUILD)/librunner.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS.$(MODE)) -o $@ $^ $(RUNNER_LIBS)
-$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay.o $(BUILD)/libvolumed.a
+	$(Q)$(CC) $(LDFLAGS.$(MODE)) -o $@ $^ $(RUNNER_LIBS)
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(BUILD)/libvolumed.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS.$(MODE)) -o $@ $^ $(VOLUMED_LIBS)
+	$(Q)$(CC) $(LDFLAGS.$(MODE)) -o $@ $^ $(VOLUMED_LIBS)
