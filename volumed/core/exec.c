@@ -162,13 +162,7 @@ static int launch(struct task *task, const struct exec *exec, const struct conta
 {
     cleanup_fd int dirfd = exec_box_make(task, exec, container, err);
 
-    if (dirfd < 0)
-        return -1;
-    if (connect_and_start(task, exec, dirfd, wanted, fd, err) < 0) {
-        exec_box_remove_later(task, exec);
-        return -1;
-    }
-    return 0;
+    return dirfd < 0 ? -1 : connect_and_start(task, exec, dirfd, wanted, fd, err);
 }
 
 /* Connected before it starts, so that nothing of its output is missed. */
@@ -194,13 +188,15 @@ static int connect_and_start(struct task *task, const struct exec *exec, int dir
                        arena_printf(task->mem, "resize %d %d", wanted->rows, wanted->columns), NULL,
                        err) < 0)
         return -1;
-    if (supervisor_ask(dirfd, "start", &answer, err) < 0)
-        return -1;
-    if (units_parse_int(answer.data, &pid) == 0)
+    int rc = supervisor_ask(dirfd, "start", &answer, err);
+    if (rc == 0 && units_parse_int(answer.data, &pid) == 0)
         execs_set_pid(task, exec->id, pid);
+    /* Also one that failed ends in its own time, and its directory is its supervisor's until then.
+     */
     monitor_watch_exec(task->service->monitor, exec->id, move_fd(&watch_fd));
-    *fd = move_fd(&stream_fd);
-    return 0;
+    if (rc == 0)
+        *fd = move_fd(&stream_fd);
+    return rc;
 }
 
 static void streams_of(const struct exec *exec, char text[STREAMS_SIZE])

@@ -130,8 +130,8 @@ void execs_set_exit(struct task *task, const char *id, int64_t exit_code)
 
     LOCK_SCOPE(&execs->lock);
     struct entry *entry = find(execs, id);
-    if (entry == NULL)
-        return;
+    if (entry == NULL || entry->phase == EXEC_ENDED)
+        return; /* one that could not be started has its code already */
     entry->phase = EXEC_ENDED;
     entry->exit_code = exit_code;
     entry->ended_ms = clock_mono_ms();
