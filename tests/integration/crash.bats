@@ -1,0 +1,29 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# The shipped volumed killed from outside at its Nth system call of each verb; `make check` samples the
+# points, `make check-crash` tries all of them.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    ROOT=$(cd "$(dirname "$BATS_TEST_FILENAME")/../.." && pwd)
+    [ "$(id -u)" -eq 0 ] || skip "needs root"
+    command -v strace > /dev/null || skip "needs strace"
+    STEP=${CRASH_STEP:-12}
+    [ "$STEP" -gt 1 ] || BATS_TEST_TIMEOUT=3600
+}
+
+sweep() {
+    run -0 "$ROOT/tests/lib/crash-sweep" "$1" "$STEP"
+    echo "# $output" >&3
+}
+
+@test "volume create is whole or absent wherever volumed is killed" { sweep volume-create; }
+@test "volume remove is whole or absent wherever volumed is killed" { sweep volume-remove; }
+@test "snapshot create is whole or absent wherever volumed is killed" { sweep snapshot-create; }
+@test "snapshot remove is whole or absent wherever volumed is killed" { sweep snapshot-remove; }
+@test "clone is whole or absent wherever volumed is killed" { sweep clone; }
+@test "rollback leaves the old or the new contents wherever volumed is killed" { sweep rollback; }
+@test "container create is whole or absent wherever volumed is killed" { sweep container-create; }
+@test "container start runs or can be started wherever volumed is killed" { sweep container-start; }
+@test "container remove is whole or absent wherever volumed is killed" { sweep container-remove; }
