@@ -9,7 +9,7 @@ setup() {
     ROOT=$(cd "$(dirname "$BATS_TEST_FILENAME")/../.." && pwd)
     [ "$(id -u)" -eq 0 ] || skip "needs root"
     command -v strace > /dev/null || skip "needs strace"
-    STEP=${CRASH_STEP:-12}
+    STEP=${CRASH_STEP:-5}
     [ "$STEP" -gt 1 ] || BATS_TEST_TIMEOUT=3600
 }
 

@@ -133,7 +133,8 @@ class Volumed(Daemon):
         self.state = state or self.dir / "state"
 
     def command(self):
-        return [BUILD / "volumed", "--state", self.state, "--socket", self.socket]
+        return [BUILD / "volumed", "--state", self.state, "--socket", self.socket,
+                *os.environ.get("VOLUMED_FLAGS", "").split()]
 
 
 class Dockerd(Daemon):
