@@ -29,15 +29,23 @@ struct walk {
     struct task *task;
     int lower_fd; /* the image's tree; -1: there is none, or only sizes are wanted */
     json_t *changes;
+    size_t hidden; /* places of mounts that were passed over */
     int64_t bytes;
     int depth;
 };
+
+/* Made by starts for what is mounted there; the container did not change them. */
+static const char *const mount_places[] = { "/etc/hosts", "/etc/hostname", "/etc/resolv.conf",
+                                            "/dev",       "/proc",         "/sys" };
 
 static int open_upper(struct task *task, const char *id, struct error *err);
 static int walk_dir(struct walk *walk, int dirfd, const char *path, struct error *err);
 static int visit(struct walk *walk, int dirfd, const char *name, const char *path,
                  struct error *err);
+static int visit_dir(struct walk *walk, int dirfd, const char *name, const char *path,
+                     struct error *err);
 static void note_change(struct walk *walk, const struct stat *st, const char *path);
+static bool is_mount_place(const char *path);
 static bool is_whiteout(const struct stat *st);
 static void dir_close(DIR **dir);
 
@@ -135,12 +143,26 @@ static int visit(struct walk *walk, int dirfd, const char *name, const char *pat
         walk->bytes += st.st_size;
     if (walk->changes != NULL)
         note_change(walk, &st, path);
-    if (!S_ISDIR(st.st_mode))
-        return 0;
+    return S_ISDIR(st.st_mode) ? visit_dir(walk, dirfd, name, path, err) : 0;
+}
+
+/* A directory that is in the layer only to hold places of mounts has not changed either. */
+static int visit_dir(struct walk *walk, int dirfd, const char *name, const char *path,
+                     struct error *err)
+{
     cleanup_fd int fd = sys_openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    size_t listed = json_array_size(walk->changes);
+    size_t hidden = walk->hidden;
+
     if (fd == -ENOENT)
         return 0;
-    return fd < 0 ? fail_sys(err, fd, "cannot open '%s'", path) : walk_dir(walk, fd, path, err);
+    if (fd < 0)
+        return fail_sys(err, fd, "cannot open '%s'", path);
+    if (walk_dir(walk, fd, path, err) < 0)
+        return -1;
+    if (listed > 0 && json_array_size(walk->changes) == listed && walk->hidden > hidden)
+        (void)json_array_remove(walk->changes, listed - 1); /* its own entry */
+    return 0;
 }
 
 static void note_change(struct walk *walk, const struct stat *st, const char *path)
@@ -154,8 +176,21 @@ static void note_change(struct walk *walk, const struct stat *st, const char *pa
         if (fd >= 0)
             kind = CHANGE_MODIFIED;
     }
+    if (kind == CHANGE_ADDED && is_mount_place(path) &&
+        (S_ISDIR(st->st_mode) || st->st_size == 0)) {
+        walk->hidden++;
+        return;
+    }
     json_array_append_new(walk->changes,
                           json_pack("{so si}", "Path", json_text(path), "Kind", (int)kind));
+}
+
+static bool is_mount_place(const char *path)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(mount_places); i++)
+        if (strcmp(path, mount_places[i]) == 0)
+            return true;
+    return false;
 }
 
 static bool is_whiteout(const struct stat *st)

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading a container's log while its supervisor writes it: the rotated files from the oldest on,
- * then the present one.  A follower is woken by inotify on the box, in which the log grows, is
- * rotated, and in which the file 'exit' appears after the last line.
+ * then the present one.  A follower is woken when something happens in the box, in which the log
+ * grows, is rotated, and in which the file 'exit' appears after the last line.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/sys.h"
@@ -16,6 +17,9 @@
 #include "core/container.h"
 #include "core/container_io.h"
 #include "core/log_line.h"
+#include "core/log_watch.h"
+#include "core/monitor.h"
+#include "core/service.h"
 
 #define PIECE_SIZE    65536
 #define ROTATIONS_MAX 100
@@ -24,7 +28,8 @@ struct log_reader {
     struct log_spec spec;
     bool is_raw;
     int box_fd;
-    int inotify_fd;     /* -1: does not follow */
+    struct log_watch *watch;
+    int bell_fd;        /* -1: does not follow */
     int file_fd;        /* -1: none yet */
     int rotation;       /* of file_fd: 0 is the present file */
     bool has_ended;     /* 'exit' was seen: what is in the file now is all */
@@ -33,14 +38,12 @@ struct log_reader {
 
 static int check_driver(const struct container *container, struct error *err);
 static int open_files(struct log_reader *reader, struct error *err);
-static int start_following(struct log_reader *reader, struct error *err);
 static void seek_tail(struct log_reader *reader);
 static int open_rotation(const struct log_reader *reader, int rotation);
 static int step(struct log_reader *reader, struct buf *out);
 static int take_lines(struct log_reader *reader, struct buf *out);
 static int at_end_of_file(struct log_reader *reader);
 static bool is_rotated(const struct log_reader *reader);
-static void drain_inotify(const struct log_reader *reader);
 
 int log_open(struct task *task, const char *ref, const struct log_spec *spec,
              struct log_reader **reader, struct error *err)
@@ -56,7 +59,8 @@ int log_open(struct task *task, const char *ref, const struct log_spec *spec,
         .spec = *spec,
         .is_raw = json_is_true(json_object_get(container.config, "Tty")),
         .box_fd = box_open(task, container.id, err),
-        .inotify_fd = -1,
+        .watch = monitor_log_watch(task->service->monitor),
+        .bell_fd = -1,
         .file_fd = -1,
     };
     made->spec.is_follow = spec->is_follow && container_is_live(&container);
@@ -70,7 +74,7 @@ int log_open(struct task *task, const char *ref, const struct log_spec *spec,
 
 int log_fd(const struct log_reader *reader)
 {
-    return reader->inotify_fd;
+    return reader->bell_fd;
 }
 
 bool log_is_raw(const struct log_reader *reader)
@@ -81,8 +85,10 @@ bool log_is_raw(const struct log_reader *reader)
 int log_read(struct log_reader *reader, struct buf *out)
 {
     size_t before = out->size;
+    eventfd_t ignored;
 
-    drain_inotify(reader);
+    if (reader->bell_fd >= 0)
+        (void)eventfd_read(reader->bell_fd, &ignored); /* EAGAIN: it did not ring */
     for (;;) {
         int rc = step(reader, out);
         if (rc != 1 || out->size - before >= PIECE_SIZE)
@@ -95,7 +101,8 @@ void log_close(struct log_reader *reader)
     if (reader == NULL)
         return;
     sys_close_fd(&reader->box_fd);
-    sys_close_fd(&reader->inotify_fd);
+    if (reader->bell_fd >= 0)
+        log_watch_leave(reader->watch, reader->bell_fd);
     sys_close_fd(&reader->file_fd);
     buf_done(&reader->pending);
     free(reader);
@@ -114,7 +121,9 @@ static int check_driver(const struct container *container, struct error *err)
 /* The watch comes first, so that nothing is written between the look and the watch. */
 static int open_files(struct log_reader *reader, struct error *err)
 {
-    if (reader->spec.is_follow && start_following(reader, err) < 0)
+    if (reader->spec.is_follow)
+        reader->bell_fd = log_watch_join(reader->watch, reader->box_fd, err);
+    if (reader->spec.is_follow && reader->bell_fd < 0)
         return -1;
     if (reader->spec.tail >= 0) {
         seek_tail(reader);
@@ -126,20 +135,6 @@ static int open_files(struct log_reader *reader, struct error *err)
     }
     if (reader->file_fd < 0)
         reader->rotation = 0;
-    return 0;
-}
-
-static int start_following(struct log_reader *reader, struct error *err)
-{
-    cleanup_arena struct arena *mem = arena_new();
-    const char *path = arena_printf(mem, "/proc/self/fd/%d", reader->box_fd);
-
-    reader->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    if (reader->inotify_fd < 0)
-        return fail_sys(err, -errno, "cannot follow a log");
-    if (inotify_add_watch(reader->inotify_fd, path,
-                          IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF) < 0)
-        return fail_sys(err, -errno, "cannot follow a log");
     return 0;
 }
 
@@ -247,12 +242,4 @@ static bool is_rotated(const struct log_reader *reader)
 
     return reader->spec.is_follow && sys_fstatat(reader->box_fd, "container.log", &now, 0) == 0 &&
            fstat(reader->file_fd, &mine) == 0 && now.st_ino != mine.st_ino;
-}
-
-static void drain_inotify(const struct log_reader *reader)
-{
-    char events[4096];
-
-    while (reader->inotify_fd >= 0 && sys_read(reader->inotify_fd, events, sizeof(events)) > 0)
-        ;
 }

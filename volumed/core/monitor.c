@@ -25,6 +25,7 @@
 #include "core/event.h"
 #include "core/exec_box.h"
 #include "core/exec_table.h"
+#include "core/log_watch.h"
 #include "core/monitor_recover.h"
 #include "core/monitor_work.h"
 #include "core/service.h"
@@ -47,6 +48,7 @@ struct watch {
 struct monitor {
     struct service *service;
     struct monitor_work *work;
+    struct log_watch *log_watch;
     struct db *db; /* the thread's */
     int epoll_fd;
     int wake_fd;
@@ -57,6 +59,7 @@ struct monitor {
     bool is_ending;
 };
 
+static int poll_own(struct monitor *monitor, struct error *err);
 static void *monitor_main(void *argument);
 static void watch_add(struct monitor *monitor, const char *id, bool is_exec, int fd);
 static struct watch *watch_find(struct monitor *monitor, const char *id);
@@ -83,15 +86,21 @@ struct monitor *monitor_new(struct service *service, struct error *err)
     (void)pthread_mutex_init(&monitor->lock, NULL); /* never fails with default attributes */
     monitor->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     monitor->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
-    if (monitor->epoll_fd < 0 || monitor->wake_fd < 0 ||
-        epoll_ctl(monitor->epoll_fd, EPOLL_CTL_ADD, monitor->wake_fd, &event) < 0) {
+    monitor->work = monitor_work_new(service);
+    if (monitor->epoll_fd < 0 || monitor->wake_fd < 0)
         (void)fail_sys(err, -errno, "cannot make the monitor");
+    else
+        monitor->log_watch = log_watch_new(err);
+    if (monitor->log_watch == NULL || poll_own(monitor, err) < 0) {
         monitor_free(monitor);
         return NULL;
     }
-    monitor->work = monitor_work_new(service);
     return monitor;
+}
+
+struct log_watch *monitor_log_watch(const struct monitor *monitor)
+{
+    return monitor->log_watch;
 }
 
 int monitor_start(struct monitor *monitor, struct task *task, struct error *err)
@@ -118,6 +127,7 @@ void monitor_free(struct monitor *monitor)
         (void)pthread_join(monitor->thread, NULL); /* it is joinable and not this thread */
     }
     monitor_work_free(monitor->work);
+    log_watch_free(monitor->log_watch);
     db_close(monitor->db);
     list_each(node, &monitor->watches)
         watch_free(container_of(node, struct watch, node));
@@ -158,6 +168,18 @@ void monitor_defer(struct monitor *monitor, monitor_work_fn work, const char *id
     monitor_work_add(monitor->work, work, id);
 }
 
+/* The monitor's own descriptors: what is not a watch stands for itself. */
+static int poll_own(struct monitor *monitor, struct error *err)
+{
+    struct epoll_event wake = { .events = EPOLLIN, .data.ptr = NULL };
+    struct epoll_event logs = { .events = EPOLLIN, .data.ptr = monitor->log_watch };
+
+    if (epoll_ctl(monitor->epoll_fd, EPOLL_CTL_ADD, monitor->wake_fd, &wake) < 0 ||
+        epoll_ctl(monitor->epoll_fd, EPOLL_CTL_ADD, log_watch_fd(monitor->log_watch), &logs) < 0)
+        return fail_sys(err, -errno, "cannot make the monitor");
+    return 0;
+}
+
 static void *monitor_main(void *argument)
 {
     struct monitor *monitor = argument;
@@ -177,6 +199,8 @@ static void *monitor_main(void *argument)
             eventfd_t ignored;
             if (events[i].data.ptr == NULL)
                 (void)eventfd_read(monitor->wake_fd, &ignored); /* EAGAIN: someone was faster */
+            else if (events[i].data.ptr == monitor->log_watch)
+                log_watch_dispatch(monitor->log_watch);
             else
                 handle_input(monitor, &task, events[i].data.ptr);
         }

@@ -15,6 +15,7 @@
 #include "core/container_io.h"
 #include "core/task.h"
 
+struct log_watch;
 struct service;
 struct monitor;
 
@@ -45,6 +46,9 @@ void monitor_forget_restart(struct monitor *monitor, const char *id);
 
 /* Starts it again after 'delay_ms', through its policy. */
 void monitor_restart_later(struct monitor *monitor, const char *id, int64_t delay_ms);
+
+/* The followers of logs, which the monitor's thread wakes. */
+struct log_watch *monitor_log_watch(const struct monitor *monitor);
 
 /* Does 'work' for the container in the worker thread, in order. */
 typedef void (*monitor_work_fn)(struct task *task, const char *id);
