@@ -52,7 +52,7 @@ int move_fd(int *fd)
 
 int sys_openat(int dirfd, const char *path, int flags, mode_t mode)
 {
-    if ((flags & O_CREAT) != 0)
+    if ((flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE)
         return CHANGE(openat(dirfd, path, flags | O_CLOEXEC, mode));
     return RETRY(openat(dirfd, path, flags | O_CLOEXEC));
 }

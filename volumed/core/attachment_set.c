@@ -216,14 +216,14 @@ static int build_new(struct task *task, struct attachment_set *set, size_t i,
     const struct driver_pool *pool = NULL;
     cleanup_fd int source_fd = -1;
 
-    claim_enter(&build->claim, volume->data_id);
     if (wants_content(item, source) && !volume_is_foreign(volume) && !build->draft.shape.is_nocow) {
         source_fd = source->open(source->context, item->destination, err);
         if (source_fd < 0 && err->code != ERR_NOT_FOUND)
             return -1;
     }
     if (source_fd < 0)
-        return volume_data_create(task, volume, &build->draft.shape, err);
+        return volume_data_create(task, volume, &build->draft.shape, &build->claim, err);
+    claim_enter(&build->claim, volume->data_id);
     if (volume_data_fill(task, volume, source_fd, err) < 0 ||
         pool_open(task, volume->pool_id, &pool, err) < 0)
         return -1;

@@ -31,6 +31,15 @@ void claim_leave(struct claim *claim)
     (void)pthread_cond_broadcast(&left); /* fails only on misuse */
 }
 
+void claim_move(struct claim *from, struct claim *to, const char *name)
+{
+    LOCK_SCOPE(&lock);
+    to->name = name;
+    list_append(&claims, &to->node);
+    list_remove(&from->node);
+    from->name = NULL;
+}
+
 bool claim_is_held(const char *name)
 {
     LOCK_SCOPE(&lock);

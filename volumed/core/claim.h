@@ -23,6 +23,9 @@ void claim_enter(struct claim *claim, const char *name);
 void claim_leave(struct claim *claim);
 #define cleanup_claim CLEANUP(claim_leave)
 
+/* Hands a claim over to 'to' (zero), under a copy of its name that outlives that. */
+void claim_move(struct claim *from, struct claim *to, const char *name);
+
 bool claim_is_held(const char *name);
 
 #endif

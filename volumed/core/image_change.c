@@ -78,6 +78,9 @@ static int apply_line(struct change *change, const char *line, struct error *err
     size_t length = strcspn(line, " \t\r\n");
     if (strlen(line) > LINE_BYTES_MAX)
         return fail(err, ERR_INVALID, "a change is longer than %d bytes", LINE_BYTES_MAX);
+    cleanup_json json_t *text = json_string(line); /* NULL unless it is UTF-8 */
+    if (text == NULL)
+        return fail(err, ERR_INVALID, "a change is not UTF-8");
     change->text = word_trim(change->mem, line + length);
     for (size_t i = 0; i < ARRAY_SIZE(instructions); i++) {
         if (strlen(instructions[i].name) != length ||

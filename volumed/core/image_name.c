@@ -59,7 +59,9 @@ const char *image_name_familiar(struct arena *mem, const char *full)
     size_t domain = strlen(DEFAULT_DOMAIN "/");
     size_t official = strlen(OFFICIAL_PREFIX);
 
-    if (strncmp(full, DEFAULT_DOMAIN "/", domain) != 0)
+    /* "docker.io/a.b/c" must not become "a.b/c", where a.b is a host. */
+    if (strncmp(full, DEFAULT_DOMAIN "/", domain) != 0 ||
+        is_domain(full + domain, strcspn(full + domain, "/:@")))
         return arena_strdup(mem, full);
     full += domain;
     if (strncmp(full, OFFICIAL_PREFIX, official) == 0 && strchr(full + official, '/') == NULL)

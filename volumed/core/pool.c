@@ -23,6 +23,7 @@
 #include "core/event.h"
 #include "core/op.h"
 #include "core/pool_identity.h"
+#include "core/pool_spare.h"
 #include "core/service.h"
 #include "model/name.h"
 #include "store/pool.h"
@@ -353,6 +354,7 @@ static struct open_pool *open_row(struct task *task, const char *pool_id, struct
 
 static void open_pool_free(struct open_pool *open)
 {
+    pool_spare_drop(&open->pool);
     pool_identity_close(&open->pool);
     arena_free(open->mem);
     free(open);

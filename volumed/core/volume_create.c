@@ -22,6 +22,7 @@ struct creation {
     struct volume source;     /* where from_volume is given */
     struct snapshot snapshot; /* where from_snapshot is given */
     enum cost cost;
+    struct claim claim;
 };
 
 static int find_existing(struct task *task, const struct volume_draft *draft, struct volume *volume,
@@ -131,7 +132,6 @@ static int note_parent(struct task *task, struct creation *creation)
 
 static int run(struct task *task, struct creation *creation, struct error *err)
 {
-    cleanup_claim struct claim claim = { 0 };
     struct volume *volume = &creation->draft.volume;
     cleanup_op struct op op = {
         .kind = &create_kind,
@@ -141,8 +141,9 @@ static int run(struct task *task, struct creation *creation, struct error *err)
     };
 
     json_set(op.result, "id", json_text(volume->id));
-    claim_enter(&claim, volume->data_id);
-    if (op_run(task, &op, err) < 0)
+    int rc = op_run(task, &op, err);
+    claim_leave(&creation->claim);
+    if (rc < 0)
         return -1;
     if (!op.is_replayed)
         return 0;
@@ -155,10 +156,11 @@ static int run(struct task *task, struct creation *creation, struct error *err)
 static int build(struct task *task, struct op *op, struct error *err)
 {
     struct creation *creation = op->data;
-    const struct volume_draft *draft = &creation->draft;
+    struct volume_draft *draft = &creation->draft;
 
     if (draft->from_volume == NULL)
-        return volume_data_create(task, &draft->volume, &draft->shape, err);
+        return volume_data_create(task, &draft->volume, &draft->shape, &creation->claim, err);
+    claim_enter(&creation->claim, draft->volume.data_id);
     return build_copy(task, creation, err);
 }
 

@@ -14,9 +14,8 @@
 #include "base/log.h"
 #include "base/sys.h"
 #include "core/pool.h"
+#include "core/pool_spare.h"
 #include "driver/tree_copy.h"
-
-#define TREE_MODE 0755
 
 static int copy_across(const struct driver_pool *pool, const char *data_id, int source_fd,
                        bool is_lenient, struct error *err);
@@ -36,22 +35,19 @@ const struct driver *volume_driver(const struct driver_pool *pool, const struct 
     return volume_is_foreign(volume) ? &foreign_driver : pool->driver;
 }
 
-int volume_data_create(struct task *task, const struct volume *volume,
-                       const struct volume_shape *shape, struct error *err)
+int volume_data_create(struct task *task, struct volume *volume, const struct volume_shape *shape,
+                       struct claim *claim, struct error *err)
 {
     const struct driver_pool *pool = NULL;
+    char data_id[UUID_SIZE];
 
-    if (pool_open(task, volume->pool_id, &pool, err) < 0)
+    if (pool_open(task, volume->pool_id, &pool, err) < 0 ||
+        pool_spare_take(pool, claim, data_id, err) < 0)
         return -1;
-    const struct driver *driver = volume_driver(pool, volume);
-    struct volume_shape whole = *shape;
-    if (whole.mode < 0)
-        whole.mode = TREE_MODE; /* whatever our umask */
-    if (driver->create(pool, pool->volumes_fd, volume->data_id, err) < 0 ||
-        volume_data_shape(pool, volume->data_id, &whole, err) < 0)
-        return -1;
-    int rc = sys_fsync(pool->volumes_fd);
-    return rc < 0 ? fail_sys(err, rc, "cannot sync pool '%s'", pool->name) : 0;
+    volume->data_id = arena_strdup(task->mem, data_id);
+    claim->name = volume->data_id;
+    bool is_plain = !volume_shape_is_given(shape) && !shape->is_nocow;
+    return is_plain ? 0 : volume_data_shape(pool, volume->data_id, shape, err);
 }
 
 int volume_data_clone(struct task *task, const struct volume *volume, int source_fd,
@@ -79,6 +75,11 @@ int volume_data_clone(struct task *task, const struct volume *volume, int source
 enum cost volume_data_cost(const struct driver_pool *pool, const struct driver_pool *source_pool)
 {
     return pool == source_pool ? pool->driver->clone_cost : COST_BYTES;
+}
+
+bool volume_shape_is_given(const struct volume_shape *shape)
+{
+    return shape->uid >= 0 || shape->gid >= 0 || shape->mode >= 0;
 }
 
 int volume_data_shape(const struct driver_pool *pool, const char *data_id,

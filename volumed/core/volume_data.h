@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "core/claim.h"
 #include "core/task.h"
 #include "driver/driver.h"
 #include "model/volume.h"
@@ -28,9 +29,12 @@ bool volume_is_foreign(const struct volume *volume);
 /* The driver that handles the volume's tree: the pool's, or foreign. */
 const struct driver *volume_driver(const struct driver_pool *pool, const struct volume *volume);
 
-/* Makes the volume's empty tree.  Durable on return. */
-int volume_data_create(struct task *task, const struct volume *volume,
-                       const struct volume_shape *shape, struct error *err);
+/*
+ * Finds the volume an empty tree: sets volume->data_id.  Durable on return.  'claim' (zero) is
+ * entered for it and is the caller's to leave when the row is there or the tree is discarded.
+ */
+int volume_data_create(struct task *task, struct volume *volume, const struct volume_shape *shape,
+                       struct claim *claim, struct error *err);
 
 /*
  * Makes the volume's tree a copy of 'source_fd', which lies in 'source_pool' (perhaps another than
@@ -42,6 +46,9 @@ int volume_data_clone(struct task *task, const struct volume *volume, int source
 
 /* What volume_data_clone costs from there. */
 enum cost volume_data_cost(const struct driver_pool *pool, const struct driver_pool *source_pool);
+
+/* True when owner or mode are given. */
+bool volume_shape_is_given(const struct volume_shape *shape);
 
 /* Sets what the shape gives on a tree that is there.  Durable on return. */
 int volume_data_shape(const struct driver_pool *pool, const char *data_id,

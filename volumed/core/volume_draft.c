@@ -68,11 +68,6 @@ int volume_shape_read(const struct pairs *options, struct volume_shape *shape, s
     return 0;
 }
 
-bool volume_shape_is_given(const struct volume_shape *shape)
-{
-    return shape->uid >= 0 || shape->gid >= 0 || shape->mode >= 0;
-}
-
 int volume_draft_compare(const struct volume_draft *draft, const struct volume *existing,
                          struct error *err)
 {

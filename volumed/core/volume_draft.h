@@ -28,9 +28,6 @@ int volume_draft(struct task *task, const struct volume_spec *spec, struct volum
 /* What the options uid, gid, mode and nocow say.  INVALID. */
 int volume_shape_read(const struct pairs *options, struct volume_shape *shape, struct error *err);
 
-/* True when owner or mode are given. */
-bool volume_shape_is_given(const struct volume_shape *shape);
-
 /* CONFLICT, naming the difference, unless the existing volume is what the draft asks for. */
 int volume_draft_compare(const struct volume_draft *draft, const struct volume *existing,
                          struct error *err);
