@@ -47,5 +47,6 @@ TEST(name_check_speaks_as_dockerd_does)
               "a host directory, use absolute path");
     (void)name_check("volume", "a", &err);
     CHECK_STR(err.message,
-              "volume name is too short, names should be at least two alphanumeric characters");
+              "create a: volume name is too short, names should be at least two alphanumeric "
+              "characters");
 }

@@ -13,6 +13,7 @@
 #include "core/image.h"
 #include "core/service.h"
 #include "store/container.h"
+#include "store/layer.h"
 
 #define API_VERSION     "1.43"
 #define API_VERSION_MIN "1.24"
@@ -22,11 +23,6 @@ static json_t *runtimes_json(const struct service *service);
 static void add_host(struct task *task, json_t *info);
 static void add_abilities(json_t *info);
 static const char *docker_arch(const char *machine);
-static int df_images(struct task *task, json_t *df, struct error *err);
-static int df_containers(struct task *task, json_t *df, struct error *err);
-static json_t *df_container(struct task *task, const struct container *container);
-static int df_volumes(struct task *task, json_t *df, struct error *err);
-static json_t *df_volume(struct task *task, const struct volume *volume);
 static const char *service_id(struct task *task);
 
 int system_info(struct task *task, json_t **info, struct error *err)
@@ -82,15 +78,16 @@ int system_version(struct task *task, json_t **version, struct error *err)
     return 0;
 }
 
-int system_df(struct task *task, json_t **df, struct error *err)
+int system_layers_bytes(struct task *task, int64_t *bytes, struct error *err)
 {
-    cleanup_json json_t *made = json_object();
+    struct layer *layers;
+    int count = store_layer_list(task->db, task->mem, &layers, err);
 
-    if (df_images(task, made, err) < 0 || df_containers(task, made, err) < 0 ||
-        df_volumes(task, made, err) < 0)
+    if (count < 0)
         return -1;
-    json_set(made, "BuildCache", json_array());
-    *df = json_incref(made);
+    *bytes = 0;
+    for (int i = 0; i < count; i++)
+        *bytes += layers[i].size_bytes;
     return 0;
 }
 
@@ -162,108 +159,4 @@ static const char *docker_arch(const char *machine)
     if (strcmp(machine, "x86_64") == 0)
         return "amd64";
     return strcmp(machine, "aarch64") == 0 ? "arm64" : machine;
-}
-
-static int df_images(struct task *task, json_t *df, struct error *err)
-{
-    struct image *images = NULL;
-    struct filter none = { 0 };
-    int count = image_list(task, &none, &images, err);
-    json_t *list = json_array();
-    int64_t total_bytes = 0;
-
-    for (int i = 0; i < count; i++) {
-        const struct image *image = &images[i];
-        total_bytes += image->size_bytes;
-        json_array_append_new(
-            list, json_pack("{ss ss so so sI sI sI sn sI sI}", "Id", image->id, "ParentId",
-                            image->parent != NULL ? image->parent : "", "RepoTags",
-                            json_list(image->tags), "RepoDigests", json_array(), "Created",
-                            (json_int_t)(image->created_ms / 1000), "Size",
-                            (json_int_t)image->size_bytes, "SharedSize", (json_int_t)0, "Labels",
-                            "Containers", (json_int_t)image->container_count, "VirtualSize",
-                            (json_int_t)image->size_bytes));
-    }
-    json_set(df, "LayersSize", json_integer(total_bytes));
-    json_set(df, "Images", list);
-    return count < 0 ? -1 : 0;
-}
-
-static int df_containers(struct task *task, json_t *df, struct error *err)
-{
-    struct container_list_spec spec = { .is_all = true };
-    struct container *containers = NULL;
-    int count = container_list(task, &spec, &containers, err);
-    json_t *list = json_array();
-
-    for (int i = 0; i < count; i++) {
-        json_array_append_new(list, df_container(task, &containers[i]));
-        container_done(&containers[i]);
-    }
-    json_set(df, "Containers", list);
-    return count < 0 ? -1 : 0;
-}
-
-static json_t *df_container(struct task *task, const struct container *container)
-{
-    int64_t writable_bytes = 0;
-    int64_t root_bytes = 0;
-    struct error ignored; /* a figure that cannot be had is 0 */
-    json_t *json = json_object();
-
-    if (container_sizes(task, container, &writable_bytes, &root_bytes, &ignored) < 0)
-        writable_bytes = 0;
-    json_set(json, "Id", json_text(container->id));
-    json_set(json, "Names", json_pack("[s]", arena_printf(task->mem, "/%s", container->name)));
-    json_set(json, "Image", json_text(container->image_name));
-    json_set(json, "ImageID", json_text(container->image_id));
-    json_set(json, "Command", json_text(container->path));
-    json_set(json, "Created", json_integer(container->created_ns / 1000000000));
-    json_set(json, "State", json_text(container->state));
-    json_set(json, "Status", json_text(container->state));
-    json_set(json, "Ports", json_array());
-    json_set(json, "SizeRw", json_integer(writable_bytes));
-    json_set(json, "SizeRootFs", json_integer(root_bytes));
-    json_set(json, "Labels", json_deep_copy(json_object_get(container->config, "Labels")));
-    json_set(json, "Mounts", container_mounts_json(task, container));
-    return json;
-}
-
-static int df_volumes(struct task *task, json_t *df, struct error *err)
-{
-    struct filter none = { 0 };
-    struct volume *volumes = NULL;
-    int count = volume_list(task, &none, &volumes, err);
-    json_t *list = json_array();
-
-    for (int i = 0; i < count; i++)
-        json_array_append_new(list, df_volume(task, &volumes[i]));
-    json_set(df, "Volumes", list);
-    return count < 0 ? -1 : 0;
-}
-
-static json_t *df_volume(struct task *task, const struct volume *volume)
-{
-    struct usage usage = { .apparent_bytes = -1 };
-    const char *const *references = NULL;
-    struct error ignored; /* a figure that cannot be had is -1, as Docker shows it */
-    json_t *json = json_object();
-    int64_t count = -1;
-
-    if (volume_usage(task, volume, &usage, &ignored) < 0)
-        usage.apparent_bytes = -1;
-    if (volume_references(task, volume->id, &references, &ignored) == 0)
-        for (count = 0; references[count] != NULL;)
-            count++;
-    json_set(json, "Name", json_text(volume->name));
-    json_set(json, "Driver", json_text(volume->driver));
-    json_set(json, "Mountpoint", json_text(volume_path(task, volume)));
-    json_set(json, "Scope", json_string("local"));
-    json_set(json, "CreatedAt", json_time_ms(volume->created_ms));
-    json_set(json, "Labels", pairs_to_json(&volume->labels));
-    json_set(json, "Options", pairs_to_json(&volume->options));
-    json_set(json, "UsageData",
-             json_pack("{sI sI}", "Size", (json_int_t)usage.apparent_bytes, "RefCount",
-                       (json_int_t)count));
-    return json;
 }

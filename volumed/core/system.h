@@ -7,9 +7,11 @@
 #include "base/json.h"
 #include "core/task.h"
 
-/* Docker's /info and /version and /system/df bodies.  New references. */
+/* Docker's /info and /version bodies.  New references. */
 int system_info(struct task *task, json_t **info, struct error *err);
 int system_version(struct task *task, json_t **version, struct error *err);
-int system_df(struct task *task, json_t **df, struct error *err);
+
+/* What the unpacked layers of all images take up, each layer once. */
+int system_layers_bytes(struct task *task, int64_t *bytes, struct error *err);
 
 #endif

@@ -7,6 +7,7 @@
 #define NAME_FIRST "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 #define NAME_REST  NAME_FIRST "_.-"
 
+static int fail_short(const char *kind, const char *name, struct error *err);
 static int fail_characters(const char *kind, const char *name, struct error *err);
 
 int name_check(const char *kind, const char *name, struct error *err)
@@ -14,15 +15,22 @@ int name_check(const char *kind, const char *name, struct error *err)
     size_t length = strlen(name);
 
     if (length < 2)
-        return fail(err, ERR_INVALID,
-                    "%s name is too short, names should be at least two alphanumeric characters",
-                    kind);
+        return fail_short(kind, name, err);
     if (length > NAME_LENGTH_MAX)
         return fail(err, ERR_INVALID, "%s name '%.32s…' is longer than %d characters", kind, name,
                     NAME_LENGTH_MAX);
     if (strspn(name, NAME_FIRST) == 0 || strspn(name, NAME_REST) != length)
         return fail_characters(kind, name, err);
     return 0;
+}
+
+static int fail_short(const char *kind, const char *name, struct error *err)
+{
+    (void)fail(err, ERR_INVALID,
+               "%s name is too short, names should be at least two alphanumeric characters", kind);
+    if (strcmp(kind, "volume") == 0)
+        return error_prefix(err, "create %s", name);
+    return -1;
 }
 
 static int fail_characters(const char *kind, const char *name, struct error *err)

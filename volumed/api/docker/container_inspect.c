@@ -59,14 +59,14 @@ static int inspect_json(struct call *call, const struct container *container, js
     add_files(task, container, body);
     json_set(body, "Name", json_text(arena_printf(task->mem, "/%s", container->name)));
     json_set(body, "RestartCount", json_integer(container->restart_count));
-    json_set(body, "Driver", json_string("overlay2"));
+    json_set(body, "Driver", json_string("overlay"));
     json_set(body, "Platform", json_string("linux"));
     json_set(body, "MountLabel", json_string(""));
     json_set(body, "ProcessLabel", json_string(""));
     json_set(body, "AppArmorProfile", json_string(""));
     json_set(body, "ExecIDs", json_null());
     json_set(body, "HostConfig", borrowed(container->host_config));
-    json_set(body, "GraphDriver", json_pack("{s:s,s:n}", "Name", "overlay2", "Data"));
+    json_set(body, "GraphDriver", json_pack("{s:s,s:n}", "Name", "overlay", "Data"));
     json_set(body, "Mounts", container_mounts_json(task, container));
     json_set(body, "Config", borrowed(container->config));
     json_set(body, "NetworkSettings", network_settings_json(container));

@@ -49,7 +49,7 @@ int docker_image_json(const struct image *image, json_t **json, struct error *er
     add_texts(body, config);
     json_set(body, "Size", json_integer(image->size_bytes));
     json_set(body, "VirtualSize", json_integer(image->size_bytes));
-    json_set(body, "GraphDriver", json_pack("{s:s,s:n}", "Name", "overlay2", "Data"));
+    json_set(body, "GraphDriver", json_pack("{s:s,s:n}", "Name", "overlay", "Data"));
     json_set(body, "RootFS", root_json(image));
     json_set(body, "Metadata", json_pack("{s:o}", "LastTagTime", json_time_ms(0)));
     *json = body;

@@ -7,7 +7,7 @@
 #include "api/docker/image_json.h"
 #include "api/docker/volume.h"
 
-static json_t *images_json(struct task *task, int64_t *layers_bytes, struct error *err);
+static json_t *images_json(struct task *task, struct error *err);
 static json_t *containers_json(struct task *task, struct error *err);
 static json_t *container_rows(struct task *task, const struct container *list, int count,
                               struct error *err);
@@ -42,12 +42,14 @@ int docker_info(struct call *call, struct error *err)
 int docker_df(struct call *call, struct error *err)
 {
     cleanup_json json_t *df = json_object();
-    int64_t layers_bytes = 0;
-    json_t *images = images_json(call->task, &layers_bytes, err);
+    int64_t layers_bytes;
 
-    if (images == NULL)
+    if (system_layers_bytes(call->task, &layers_bytes, err) < 0)
         return -1;
     json_set(df, "LayersSize", json_integer(layers_bytes));
+    json_t *images = images_json(call->task, err);
+    if (images == NULL)
+        return -1;
     json_set(df, "Images", images);
     json_t *containers = containers_json(call->task, err);
     if (containers == NULL)
@@ -62,7 +64,7 @@ int docker_df(struct call *call, struct error *err)
     return call_reply_json(call, 200, json_incref(df), err);
 }
 
-static json_t *images_json(struct task *task, int64_t *layers_bytes, struct error *err)
+static json_t *images_json(struct task *task, struct error *err)
 {
     static const struct filter everything = { 0 };
     struct image *list;
@@ -76,7 +78,6 @@ static json_t *images_json(struct task *task, int64_t *layers_bytes, struct erro
         json_set(row, "SharedSize", json_integer(0));
         json_set(row, "Containers", json_integer(list[i].container_count));
         json_add(rows, row);
-        *layers_bytes += list[i].size_bytes;
     }
     return rows;
 }

@@ -4,7 +4,7 @@
 
 #include "api/docker/handlers.h"
 #include "api/docker/query.h"
-#include "api/volume_source.h"
+#include "core/pool.h"
 #include "core/snapshot.h"
 
 #define LABEL_ANONYMOUS "com.docker.volume.anonymous"
@@ -152,7 +152,6 @@ static int volume_spec_read(struct call *call, const json_t *body, struct volume
     if (spec->name != NULL && *spec->name == '\0')
         spec->name = NULL;
     spec->is_anonymous = spec->name == NULL;
-    volume_source_take(spec, mem);
     return 0;
 }
 
@@ -160,7 +159,9 @@ static int volume_spec_read(struct call *call, const json_t *body, struct volume
 static int volume_status_json(struct task *task, const struct volume *volume, json_t **status,
                               struct error *err)
 {
+    struct error ignored; /* a pool that cannot be opened has no cost to tell */
     struct snapshot *list;
+    enum cost cost;
     int count = snapshot_list(task, volume->id, &list, err);
 
     if (count < 0)
@@ -172,6 +173,8 @@ static int volume_status_json(struct task *task, const struct volume *volume, js
     json_set(*status, "Pool", json_text(volume->pool_name));
     json_set(*status, "Snapshots", names);
     json_set(*status, "Protected", json_boolean(volume->is_protected));
+    if (pool_clone_cost(task, volume->pool_id, &cost, &ignored) == 0)
+        json_set(*status, "SnapshotCost", json_text(cost_name(cost)));
     if (volume->parent != NULL)
         json_set(*status, "Parent", json_loads(volume->parent, 0, NULL));
     return 0;

@@ -6,7 +6,6 @@
 #include <poll.h>
 
 #include "api/plugin/handlers.h"
-#include "api/volume_source.h"
 #include "base/clock.h"
 #include "core/pool.h"
 #include "core/service.h"
@@ -44,7 +43,6 @@ int plugin_volume_create(struct call *call, struct error *err)
         return -1;
     if (spec.name == NULL || *spec.name == '\0')
         return fail(err, ERR_INVALID, "volume name is missing");
-    volume_source_take(&spec, mem);
     if (wait_for_recovery(call, err) < 0 ||
         volume_create(call->task, &spec, &volume, &is_new, &cost, err) < 0)
         return -1;
