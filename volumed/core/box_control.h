@@ -13,4 +13,7 @@
 int box_ask(struct task *task, const char *id, const char *request, const char **answer,
             struct error *err);
 
+/* Kills what a supervisor that is gone has left: processes, cgroups, the runner's state. */
+void box_end_remains(struct task *task, const char *id);
+
 #endif

@@ -14,6 +14,7 @@
 #include "base/sys.h"
 #include "core/attachment.h"
 #include "core/box.h"
+#include "core/claim.h"
 #include "core/container.h"
 #include "core/container_config.h"
 #include "core/container_event.h"
@@ -40,6 +41,7 @@ struct creation {
     struct container container;
     struct attachment_set set;
     struct image_view view;
+    struct claim claim; /* reconcile keeps its hands off the box */
     char id[HEX_ID_SIZE];
 };
 
@@ -82,11 +84,13 @@ int container_create(struct task *task, const struct container_spec *spec, const
     creation->view = (struct image_view){ .task = task, .fd = -1 };
     hex_id_make(creation->id);
     creation->container.id = creation->id;
+    claim_enter(&creation->claim, creation->id);
     int rc = fill(task, spec, creation, &told, err);
     if (rc == 0)
         rc = run(task, creation, &told, &op, err);
     sys_close_fd(&creation->view.fd);
     container_done(&creation->container);
+    claim_leave(&creation->claim);
     return rc < 0 ? -1 : read_result(task, &op, id, warnings, err);
 }
 

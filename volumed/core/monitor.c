@@ -168,6 +168,11 @@ void monitor_defer(struct monitor *monitor, monitor_work_fn work, const char *id
     monitor_work_add(monitor->work, work, id);
 }
 
+bool monitor_has_deferred(const struct monitor *monitor, const char *id)
+{
+    return monitor != NULL && monitor_work_has(monitor->work, id);
+}
+
 /* The monitor's own descriptors: what is not a watch stands for itself. */
 static int poll_own(struct monitor *monitor, struct error *err)
 {

@@ -47,6 +47,9 @@ void monitor_forget_restart(struct monitor *monitor, const char *id);
 /* Starts it again after 'delay_ms', through its policy. */
 void monitor_restart_later(struct monitor *monitor, const char *id, int64_t delay_ms);
 
+/* Whether work for the container is deferred, or under way.  False without a monitor. */
+bool monitor_has_deferred(const struct monitor *monitor, const char *id);
+
 /* The followers of logs, which the monitor's thread wakes. */
 struct log_watch *monitor_log_watch(const struct monitor *monitor);
 

@@ -10,24 +10,21 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/sys.h"
+#include "core/box_control.h"
 #include "core/container.h"
 #include "core/container_exit.h"
 #include "core/health.h"
 #include "core/monitor.h"
 #include "core/restart.h"
 #include "core/service.h"
-#include "runtime/program.h"
 #include "runtime/supervisor.h"
 #include "store/container.h"
-
-#define OUTPUT_MAX_BYTES 65536
 
 static void recover_one(struct task *task, const struct container *container);
 static void take_over(struct task *task, struct container *container, const char *status,
                       int box_fd);
 static void record_end(struct task *task, const struct container *container);
 static void restart_ended(struct task *task, const struct container *container);
-static void delete_remains(struct task *task, const char *id);
 
 int monitor_recover(struct task *task, struct error *err)
 {
@@ -49,7 +46,7 @@ void monitor_read_end(struct task *task, const char *id, struct box_exit *end)
     if (box_fd >= 0 && box_read_exit(task->mem, box_fd, end, &err) == 1)
         return;
     *end = (struct box_exit){ .code = MONITOR_CODE_UNKNOWN, .finished_ns = clock_now_ns() };
-    delete_remains(task, id);
+    box_end_remains(task, id);
 }
 
 static void recover_one(struct task *task, const struct container *container)
@@ -127,25 +124,4 @@ static void restart_ended(struct task *task, const struct container *container)
         return;
     }
     monitor_restart_later(task->service->monitor, container->id, 0);
-}
-
-/* Processes and cgroups that a killed supervisor left. */
-static void delete_remains(struct task *task, const char *id)
-{
-    const char *argv[] = {
-        task->service->runner_path,
-        "--root",
-        arena_printf(task->mem, "%s/run", task->service->state_dir),
-        "delete",
-        "--force",
-        id,
-        NULL,
-    };
-    struct program runner = { .argv = argv };
-    cleanup_buf struct buf output = { 0 };
-    struct error err;
-    int exit_code;
-
-    if (program_run(&runner, OUTPUT_MAX_BYTES, &output, &exit_code, &err) < 0)
-        log_warn("cannot clean up behind a container id=%s error=\"%s\"", id, err.message);
 }

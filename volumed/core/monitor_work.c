@@ -31,6 +31,7 @@ struct monitor_work {
 
 static void *work_main(void *argument);
 static struct item *take(struct monitor_work *work);
+static void drop(struct monitor_work *work, struct item *item);
 
 struct monitor_work *monitor_work_new(struct service *service)
 {
@@ -84,6 +85,15 @@ void monitor_work_add(struct monitor_work *work, monitor_work_fn run, const char
     (void)pthread_cond_signal(&work->bell); /* fails only on misuse */
 }
 
+bool monitor_work_has(struct monitor_work *work, const char *id)
+{
+    LOCK_SCOPE(&work->lock);
+    list_each(node, &work->items)
+        if (strcmp(container_of(node, struct item, node)->id, id) == 0)
+            return true;
+    return false;
+}
+
 static void *work_main(void *argument)
 {
     struct monitor_work *work = argument;
@@ -98,13 +108,13 @@ static void *work_main(void *argument)
 
     while ((item = take(work)) != NULL) {
         item->run(&task, item->id);
-        free(item);
+        drop(work, item);
         arena_reset(mem);
     }
     return NULL;
 }
 
-/* NULL: the end. */
+/* The first, which stays in the list until it is done; NULL: the end. */
 static struct item *take(struct monitor_work *work)
 {
     LOCK_SCOPE(&work->lock);
@@ -112,7 +122,12 @@ static struct item *take(struct monitor_work *work)
         (void)pthread_cond_wait(&work->bell, &work->lock); /* fails only on misuse */
     if (work->is_ending)
         return NULL;
-    struct item *item = container_of(work->items.next, struct item, node);
+    return container_of(work->items.next, struct item, node);
+}
+
+static void drop(struct monitor_work *work, struct item *item)
+{
+    LOCK_SCOPE(&work->lock);
     list_remove(&item->node);
-    return item;
+    free(item);
 }

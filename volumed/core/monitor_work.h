@@ -16,4 +16,7 @@ void monitor_work_free(struct monitor_work *work);
 /* From any thread, also before the start. */
 void monitor_work_add(struct monitor_work *work, monitor_work_fn run, const char *id);
 
+/* Queued or under way. */
+bool monitor_work_has(struct monitor_work *work, const char *id);
+
 #endif

@@ -37,5 +37,6 @@ extern const struct reconcile_check reconcile_operations;
 extern const struct reconcile_check reconcile_pools;
 extern const struct reconcile_check reconcile_volumes;
 extern const struct reconcile_check reconcile_plugin_mounts;
+extern const struct reconcile_check reconcile_boxes;
 
 #endif
