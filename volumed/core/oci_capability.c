@@ -60,19 +60,20 @@ static const char *const defaults[] = {
 };
 
 static int number_of(const char *name);
-static int change(uint64_t *set, const json_t *list, bool is_added, struct error *err);
+static int choose(const json_t *added, const json_t *dropped, uint64_t *set, struct error *err);
+static int read_names(const json_t *list, const char *what, uint64_t *set, bool *has_all,
+                      struct error *err);
+static uint64_t usual(void);
 static uint64_t all(void);
 
 int oci_capabilities(const json_t *host_config, json_t **list, struct error *err)
 {
     uint64_t set = 0;
 
-    for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)
-        set |= UINT64_C(1) << number_of(defaults[i]);
     if (json_is_true(json_object_get(host_config, "Privileged")))
         set = all();
-    else if (change(&set, json_object_get(host_config, "CapAdd"), true, err) < 0 ||
-             change(&set, json_object_get(host_config, "CapDrop"), false, err) < 0)
+    else if (choose(json_object_get(host_config, "CapAdd"), json_object_get(host_config, "CapDrop"),
+                    &set, err) < 0)
         return -1;
     *list = json_array();
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -85,8 +86,24 @@ int oci_capabilities(const json_t *host_config, json_t **list, struct error *err
     return 0;
 }
 
-/* ALL comes first wherever it stands: "drop ALL, add CHOWN" leaves CHOWN. */
-static int change(uint64_t *set, const json_t *list, bool is_added, struct error *err)
+/* "Add ALL" starts from everything, "drop ALL" from nothing; then each name has its say. */
+static int choose(const json_t *added, const json_t *dropped, uint64_t *set, struct error *err)
+{
+    uint64_t add = 0;
+    uint64_t drop = 0;
+    bool adds_all = false;
+    bool drops_all = false;
+
+    if (read_names(added, "CapAdd", &add, &adds_all, err) < 0 ||
+        read_names(dropped, "CapDrop", &drop, &drops_all, err) < 0)
+        return -1;
+    *set = drops_all ? 0 : usual();
+    *set = adds_all ? all() & ~drop : (*set & ~drop) | add;
+    return 0;
+}
+
+static int read_names(const json_t *list, const char *what, uint64_t *set, bool *has_all,
+                      struct error *err)
 {
     size_t i;
     json_t *item;
@@ -95,13 +112,23 @@ static int change(uint64_t *set, const json_t *list, bool is_added, struct error
     {
         const char *name = json_string_value(item);
         int number = number_of(name);
-        if (strcasecmp(name, "ALL") != 0 && number < 0)
-            return fail(err, ERR_INVALID, "invalid %s: unknown capability: \"%s\"",
-                        is_added ? "CapAdd" : "CapDrop", name);
-        uint64_t bits = number < 0 ? all() : UINT64_C(1) << number;
-        *set = is_added ? *set | bits : *set & ~bits;
+        if (strcasecmp(name, "ALL") == 0)
+            *has_all = true;
+        else if (number >= 0)
+            *set |= UINT64_C(1) << number;
+        else
+            return fail(err, ERR_INVALID, "invalid %s: unknown capability: \"%s\"", what, name);
     }
     return 0;
+}
+
+static uint64_t usual(void)
+{
+    uint64_t set = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)
+        set |= UINT64_C(1) << number_of(defaults[i]);
+    return set;
 }
 
 static uint64_t all(void)
