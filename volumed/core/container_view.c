@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -152,12 +151,12 @@ static int read_parent(struct arena *mem, int64_t pid, int64_t *parent)
 
     if (fs_read_file(mem, AT_FDCWD, path, PROC_FILE_MAX, &text, NULL, &ignored) < 0)
         return -1;
-    const char *end = strrchr(text, ')');
-    long long number;
-    if (end == NULL || sscanf(end + 1, " %*c %lld", &number) != 1)
+    char *fields = strrchr(text, ')');
+    if (fields == NULL || strlen(fields) < strlen(") S 1"))
         return -1;
-    *parent = number;
-    return 0;
+    fields += strlen(") S ");
+    fields[strcspn(fields, " ")] = '\0';
+    return units_parse_int(fields, parent);
 }
 
 static int add_mounts(struct task *task, const struct container *container,

@@ -76,7 +76,7 @@ int image_archive_open_layer(const struct image_archive *archive, const struct a
 int image_archive_text(const struct image_archive *archive, const char *path, char **text,
                        size_t *size, struct error *err)
 {
-    int64_t bytes;
+    int64_t bytes = 0;
     cleanup_fd int fd = image_archive_open(archive, path, &bytes, err);
 
     if (fd < 0)
@@ -94,8 +94,8 @@ int image_archive_text(const struct image_archive *archive, const char *path, ch
 
 json_t *image_archive_json(const struct image_archive *archive, const char *path, struct error *err)
 {
-    char *text;
-    size_t size;
+    char *text = NULL;
+    size_t size = 0;
 
     if (image_archive_text(archive, path, &text, &size, err) < 0)
         return NULL;
@@ -152,8 +152,8 @@ static int read_docker_image(struct image_archive *archive, const json_t *entry,
     const char *config = NULL;
     const char *const *paths = NULL;
     size_t count = 0;
-    char *text;
-    size_t size;
+    char *text = NULL;
+    size_t size = 0;
 
     if (!json_is_object(entry))
         return fail(err, ERR_INVALID, "an entry is not an object");

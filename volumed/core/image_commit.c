@@ -87,11 +87,12 @@ static json_t *merge_config(struct task *task, const struct container *container
     json_t *value;
 
     for (size_t i = 0; i < ARRAY_SIZE(own); i++)
-        (void)json_object_del(config, own[i]);                         /* it may not be there */
-    json_object_foreach((json_t *)(uintptr_t)spec->config, key, value) /* read only */
+        (void)json_object_del(config, own[i]); /* it may not be there */
+    cleanup_json json_t *wanted = json_deep_copy(spec->config);
+    json_object_foreach(wanted, key, value)
     {
         if (!json_is_null(value))
-            json_set(config, key, json_deep_copy(value));
+            json_set(config, key, json_incref(value));
     }
     if (image_change_apply(task->mem, config, spec->changes, err) < 0)
         return NULL;

@@ -44,7 +44,7 @@ static bool has_upper(const char *text);
 
 int image_name_normalize(struct arena *mem, const char *name, const char **full, struct error *err)
 {
-    struct image_name parts;
+    struct image_name parts = { 0 };
 
     if (image_name_parse(mem, name, &parts, err) < 0)
         return -1;
@@ -109,7 +109,7 @@ const char *image_name_text(struct arena *mem, const struct image_name *name)
 int image_name_join(struct arena *mem, const char *repo, const char *tag, const char **full,
                     struct error *err)
 {
-    struct image_name parts;
+    struct image_name parts = { 0 };
 
     if (repo == NULL || *repo == '\0')
         return fail(err, ERR_INVALID, "repository name must have at least one component");

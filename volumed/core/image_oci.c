@@ -69,8 +69,8 @@ static int read_index(struct image_archive *archive, const json_t *index, const 
 static int read_descriptor(struct image_archive *archive, const json_t *descriptor,
                            const char *name, int depth, struct error *err)
 {
-    char *text;
-    size_t size;
+    char *text = NULL;
+    size_t size = 0;
 
     if (read_blob(archive, descriptor, &text, &size, err) < 0)
         return -1;
@@ -89,8 +89,8 @@ static int read_manifest(struct image_archive *archive, const json_t *manifest, 
     const char **names = arena_array(archive->mem, 2, sizeof(*names));
     const json_t *config = json_member(manifest, "config");
     size_t count = 0;
-    char *text;
-    size_t size;
+    char *text = NULL;
+    size_t size = 0;
 
     names[0] = name;
     image.names = names;
@@ -137,8 +137,8 @@ static int read_blob(struct image_archive *archive, const json_t *descriptor, ch
                      size_t *size, struct error *err)
 {
     char digest[DIGEST_TEXT_SIZE];
-    const char *expected;
-    const char *path;
+    const char *expected = "";
+    const char *path = "";
 
     if (blob_path(archive, descriptor, &expected, &path, err) < 0 ||
         image_archive_text(archive, path, text, size, err) < 0)

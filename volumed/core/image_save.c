@@ -25,7 +25,7 @@
 #define INDEX_TYPE    "application/vnd.oci.image.index.v1+json"
 #define CONFIG_TYPE   "application/vnd.oci.image.config.v1+json"
 #define LAYER_TYPE    "application/vnd.oci.image.layer.v1.tar"
-#define END_BYTES     (2 * TAR_BLOCK_BYTES)
+#define END_BYTES     ((int64_t)2 * TAR_BLOCK_BYTES)
 
 struct saved_image {
     struct image image;

@@ -77,8 +77,10 @@ static char *next_word(struct arena *mem, const char **rest)
     for (; *at != '\0' && (quote != '\0' || strchr(SPACES, *at) == NULL); at++) {
         bool is_quote = quote == '\0' ? *at == '"' || *at == '\'' : *at == quote;
         bool is_escape = *at == '\\' && quote != '\'' && at[1] != '\0';
-        if (is_quote)
-            quote = quote == '\0' ? *at : '\0';
+        if (is_quote && quote == '\0')
+            quote = *at;
+        else if (is_quote)
+            quote = '\0';
         else if (is_escape)
             word[used++] = *++at;
         else

@@ -5,6 +5,7 @@
  */
 #include "core/layer.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -278,6 +279,7 @@ static int remove_orphans(struct task *task, struct error *err)
 
     if (list_unclaimed(task, &names, err) < 0)
         return -1;
+    assert(names != NULL);
     int count = store_layer_list(task->db, task->mem, &rows, err);
     for (size_t i = 0; count >= 0 && names[i] != NULL; i++)
         if (!has_row(rows, (size_t)count, names[i]) &&

@@ -191,9 +191,9 @@ static int write_request(const json_t *request)
 static int spawn(struct child *child, const struct child_spec *spec, const struct ends *ends,
                  struct error *err)
 {
-    char *const argv[] = { (char *)(uintptr_t) "volumed", (char *)(uintptr_t) "confined",
-                           (char *)(uintptr_t)spec->verb, (char *)(uintptr_t)spec->argument,
-                           NULL }; /* posix_spawn does not change them */
+    cleanup_arena struct arena *mem = arena_new();
+    char *const argv[] = { arena_strdup(mem, "volumed"), arena_strdup(mem, "confined"),
+                           arena_strdup(mem, spec->verb), arena_strdup(mem, spec->argument), NULL };
     char *const environment[] = { NULL };
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;

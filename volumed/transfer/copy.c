@@ -26,9 +26,9 @@ static int read_rules(struct confined *run, struct unpack_rules *rules, struct e
 
 int verb_stat(struct confined *run, const struct view *view, struct error *err)
 {
-    struct copy_path path;
-    const char *last;
-    struct stat st;
+    struct copy_path path = { 0 };
+    const char *last = NULL;
+    struct stat st = { 0 };
     cleanup_fd int parent = open_parent(run, &path, &last, &st, err);
     cleanup_fd int root = parent < 0 ? -1 : open_root(err);
 
@@ -47,9 +47,9 @@ int verb_stat(struct confined *run, const struct view *view, struct error *err)
 int verb_get(struct confined *run, const struct view *view, struct error *err)
 {
     static const struct pack_rules rules = { 0 };
-    struct copy_path path;
-    const char *last;
-    struct stat st;
+    struct copy_path path = { 0 };
+    const char *last = NULL;
+    struct stat st = { 0 };
     cleanup_fd int parent = open_parent(run, &path, &last, &st, err);
 
     (void)view;

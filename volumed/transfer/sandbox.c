@@ -24,6 +24,26 @@
 #define OPEN_FILES_MAX   ((rlim_t)4096) /* walking down a tree holds a descriptor a level */
 #define CAP_BIT(cap)     (UINT64_C(1) << (cap))
 
+/* All that work on files, memory and streams takes; nothing that reaches a process or a network. */
+/* clang-format off */
+static const int calls[] = {
+    SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev),
+    SCMP_SYS(pwrite64), SCMP_SYS(close), SCMP_SYS(lseek), SCMP_SYS(fcntl), SCMP_SYS(openat),
+    SCMP_SYS(openat2), SCMP_SYS(readlinkat), SCMP_SYS(readlink), SCMP_SYS(fstat),
+    SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(fstatfs), SCMP_SYS(getdents64),
+    SCMP_SYS(getcwd), SCMP_SYS(fchdir), SCMP_SYS(mkdirat), SCMP_SYS(mknodat), SCMP_SYS(symlinkat),
+    SCMP_SYS(linkat), SCMP_SYS(unlinkat), SCMP_SYS(fchown), SCMP_SYS(fchownat), SCMP_SYS(fchmod),
+    SCMP_SYS(fchmodat), SCMP_SYS(utimensat), SCMP_SYS(ftruncate), SCMP_SYS(fsetxattr),
+    SCMP_SYS(lsetxattr), SCMP_SYS(fgetxattr), SCMP_SYS(lgetxattr), SCMP_SYS(flistxattr),
+    SCMP_SYS(llistxattr), SCMP_SYS(fsync), SCMP_SYS(syncfs), SCMP_SYS(brk), SCMP_SYS(munmap),
+    SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex), SCMP_SYS(exit), SCMP_SYS(exit_group),
+    SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getrandom),
+    SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(tgkill), SCMP_SYS(restart_syscall),
+    SCMP_SYS(sched_yield),
+};
+/* clang-format on */
+
 static int drop_capabilities(unsigned int needs);
 static int set_limits(void);
 static int install_filter(void);
@@ -157,66 +177,6 @@ static int install_filter(void)
 
 static int allow_calls(scmp_filter_ctx filter)
 {
-    static const int calls[] = {
-        SCMP_SYS(read),
-        SCMP_SYS(readv),
-        SCMP_SYS(pread64),
-        SCMP_SYS(write),
-        SCMP_SYS(writev),
-        SCMP_SYS(pwrite64),
-        SCMP_SYS(close),
-        SCMP_SYS(lseek),
-        SCMP_SYS(fcntl),
-        SCMP_SYS(openat),
-        SCMP_SYS(openat2),
-        SCMP_SYS(readlinkat),
-        SCMP_SYS(readlink),
-        SCMP_SYS(fstat),
-        SCMP_SYS(newfstatat),
-        SCMP_SYS(statx),
-        SCMP_SYS(fstatfs),
-        SCMP_SYS(getdents64),
-        SCMP_SYS(getcwd),
-        SCMP_SYS(fchdir),
-        SCMP_SYS(mkdirat),
-        SCMP_SYS(mknodat),
-        SCMP_SYS(symlinkat),
-        SCMP_SYS(linkat),
-        SCMP_SYS(unlinkat),
-        SCMP_SYS(fchown),
-        SCMP_SYS(fchownat),
-        SCMP_SYS(fchmod),
-        SCMP_SYS(fchmodat),
-        SCMP_SYS(utimensat),
-        SCMP_SYS(ftruncate),
-        SCMP_SYS(fsetxattr),
-        SCMP_SYS(lsetxattr),
-        SCMP_SYS(fgetxattr),
-        SCMP_SYS(lgetxattr),
-        SCMP_SYS(flistxattr),
-        SCMP_SYS(llistxattr),
-        SCMP_SYS(fsync),
-        SCMP_SYS(syncfs),
-        SCMP_SYS(brk),
-        SCMP_SYS(munmap),
-        SCMP_SYS(mremap),
-        SCMP_SYS(madvise),
-        SCMP_SYS(futex),
-        SCMP_SYS(exit),
-        SCMP_SYS(exit_group),
-        SCMP_SYS(rt_sigreturn),
-        SCMP_SYS(rt_sigaction),
-        SCMP_SYS(rt_sigprocmask),
-        SCMP_SYS(clock_gettime),
-        SCMP_SYS(gettimeofday),
-        SCMP_SYS(time),
-        SCMP_SYS(getrandom),
-        SCMP_SYS(getpid),
-        SCMP_SYS(gettid),
-        SCMP_SYS(tgkill),
-        SCMP_SYS(restart_syscall),
-        SCMP_SYS(sched_yield),
-    };
     /* Memory may be written or executed, and here only written. */
     static const int mappings[] = { SCMP_SYS(mmap), SCMP_SYS(mprotect) };
     int rc = 0;

@@ -9,6 +9,7 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -178,15 +179,13 @@ static int unpack_whiteout(struct unpack *unpack, struct error *err)
 /* Our root is the tree's, so the working directory's own path holds no link. */
 static int mark_opaque(struct unpack *unpack, const char *name, struct error *err)
 {
-    char path[2 * PATH_MAX];
+    char path[PATH_MAX];
+    char whole[PATH_MAX + NAME_MAX + 2];
 
-    if (getcwd(path, PATH_MAX) == NULL)
+    if (getcwd(path, sizeof(path)) == NULL)
         return fail_sys(err, -errno, "cannot tell where it is");
-    if (name != NULL) {
-        strcat(path, path[1] == '\0' ? "" : "/"); /* PATH_MAX more than the path takes */
-        strcat(path, name);
-    }
-    report_add(unpack->run, "opaque", path);
+    (void)snprintf(whole, sizeof(whole), "%s/%s", path, name != NULL ? name : ""); /* fits */
+    report_add(unpack->run, "opaque", whole);
     return 0;
 }
 

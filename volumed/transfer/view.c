@@ -58,7 +58,7 @@ int view_enter(struct confined *run, struct view *view, struct error *err)
 
 int view_check_writable(const struct view *view, int fd, struct error *err)
 {
-    uint64_t id;
+    uint64_t id = 0;
     int rc = mount_id(fd, &id);
 
     if (rc < 0)
