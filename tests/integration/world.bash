@@ -11,9 +11,12 @@ WORLD_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 WORLD_BUILD=${VOLUMED_BUILD:-build/release}
 case $WORLD_BUILD in /*) ;; *) WORLD_BUILD=$WORLD_ROOT/$WORLD_BUILD ;; esac
 
-# Call from setup_file.  Skips the whole file where containers cannot run.
+# Call from setup_file.  Where containers cannot run, every test of the file is skipped with the
+# reason, which WORLD_SKIP keeps (bats has no skip for a whole file).
 world_begin() {
-    world_require
+    WORLD_SKIP=$(world_lack)
+    export WORLD_SKIP
+    [ -z "$WORLD_SKIP" ] || return 0
     WORLD_DIR=$(mktemp -d "${TMPDIR:-/tmp}/volumed-test.XXXXXX")
     mkdir "$WORLD_DIR/docker-config"
     export WORLD_DIR WORLD_BUILD
@@ -22,13 +25,23 @@ world_begin() {
     world_daemon_start
 }
 
-world_require() {
+# Prints what is missing here, nothing if nothing is.
+world_lack() {
     local program
-    [ "$(id -u)" -eq 0 ] || skip "needs root"
+    [ "$(id -u)" -eq 0 ] || { echo "needs root"; return; }
     for program in docker curl jq tar sha256sum busybox python3; do
-        command -v "$program" >/dev/null || skip "needs $program"
+        command -v "$program" >/dev/null || { echo "needs $program"; return; }
     done
-    [ -x "$WORLD_BUILD/volumed" ] || skip "needs $WORLD_BUILD/volumed"
+    [ -x "$WORLD_BUILD/volumed" ] || echo "needs $WORLD_BUILD/volumed"
+}
+
+# A file with a setup of its own calls world_setup first.
+setup() {
+    world_setup
+}
+
+world_setup() {
+    [ -z "$WORLD_SKIP" ] || skip "$WORLD_SKIP"
 }
 
 # Starts volumed (again) and waits until it answers.
@@ -73,7 +86,9 @@ world_eventually() {
 
 # Call from teardown_file.
 world_end() {
-    [ -n "${WORLD_DIR:-}" ] || return 0
+    if [ -z "${WORLD_DIR:-}" ]; then
+        return 0
+    fi
     if world_ping; then
         docker ps -aq | xargs -r docker rm -f -v >/dev/null 2>&1 || true
     fi
@@ -100,6 +115,7 @@ world_unmount() {
 # Makes a docker-archive of busybox and loads it as busybox:latest.  /data in it has a file to seed
 # volumes with.
 world_load_busybox() {
+    [ -z "$WORLD_SKIP" ] || return 0
     world_make_busybox "$WORLD_DIR/busybox.tar"
     docker load -q -i "$WORLD_DIR/busybox.tar"
 }
