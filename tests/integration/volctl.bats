@@ -271,24 +271,24 @@ m2" ]
 
 @test "snapshot ls, inspect and rm" {
     volctl volume create snapped
-    volctl snapshot create snapped@a --label k=v
+    volctl snapshot create snapped@aa --label k=v
     run -0 volctl snapshot create snapped
     [[ $output =~ ^snapped@[0-9]{8}T[0-9]{6}Z ]]
     run -0 volctl snapshot ls snapped
     [[ ${lines[0]} == SNAPSHOT*CREATED*FENCE* ]]
     [ "${#lines[@]}" = 3 ]
     run -0 volctl snapshot ls -q
-    [[ $output == *snapped@a* ]]
+    [[ $output == *snapped@aa* ]]
     run -0 json snapshot ls snapped
-    [ "$(jq -r '.[0].name' <<<"$output")" = a ]
-    run -0 json snapshot inspect snapped@a
+    [ "$(jq -r '.[0].name' <<<"$output")" = aa ]
+    run -0 json snapshot inspect snapped@aa
     [ "$(jq -c '[.fence, .labels, .pause_ns]' <<<"$output")" = '["idle",{"k":"v"},0]' ]
-    run -4 --separate-stderr volctl snapshot create snapped@a
-    run -0 volctl snapshot rm --dry-run snapped@a
-    [ "$output" = "would remove snapped@a" ]
-    run -0 volctl snapshot inspect snapped@a
-    run -0 volctl snapshot rm snapped@a
-    run -3 volctl snapshot inspect snapped@a
+    run -4 --separate-stderr volctl snapshot create snapped@aa
+    run -0 volctl snapshot rm --dry-run snapped@aa
+    [ "$output" = "would remove snapped@aa" ]
+    run -0 volctl snapshot inspect snapped@aa
+    run -0 volctl snapshot rm snapped@aa
+    run -3 volctl snapshot inspect snapped@aa
 }
 
 @test "rollback is busy while a container has the volume mounted" {
@@ -551,7 +551,7 @@ three" ]
 }
 
 @test "event follow ends quietly with its reader" {
-    run -0 bash -c "'$WORLD_BUILD/volctl' event follow --after 0 --json | head -1"
+    run -0 bash -c "timeout 10 '$WORLD_BUILD/volctl' event follow --after 0 --json | head -1; exit \${PIPESTATUS[0]}"
     [ "$(jq .seq <<<"$output")" -gt 0 ]
 }
 
@@ -576,6 +576,7 @@ three" ]
     run -0 volctl system check
     [ "$output" = "nothing is amiss" ]
     mkdir "$orphan"
+    echo lost >"$orphan/f"
     run -11 volctl system check
     [[ $output == *"--repair would"* ]]
     [ -d "$orphan" ]

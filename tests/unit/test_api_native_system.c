@@ -128,6 +128,8 @@ TEST(a_check_finds_and_repairs_data_that_no_volume_owns)
     (void)snprintf(path, sizeof(path),
                    "%s/pools/default/volumes/11111111-2222-4333-8444-555555555555", native.state);
     CHECK_INT(mkdir(path, 0700), 0);
+    (void)strcat(path, "/f");
+    CHECK_INT(mkdir(path, 0700), 0); /* an empty one could be a spare of the pool */
     cleanup_json json_t *found = native_ask(&native, "POST", "/system/check", "{}", 200);
     CHECK(json_is_false(json_object_get(found, "clean")));
     CHECK(access(path, F_OK) == 0);

@@ -4,7 +4,10 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/units.h"
+
+#define NS_PER_S 1000000000LL
 
 const struct option common_options[] = {
     { "socket", 0, "PATH", "where volumed listens (VOLUMED_SOCKET, else /run/volumed.sock)" },
@@ -93,6 +96,29 @@ int args_duration_ms(const struct args *args, const char *name, int64_t *value, 
         return fail(err, ERR_INVALID, "option '--%s' takes a duration like '5s', not '%s'", name,
                     text);
     *value = duration_ns / 1000000;
+    return 0;
+}
+
+int args_time(const struct args *args, const char *name, struct arena *mem, const char **text,
+              struct error *err)
+{
+    const char *given = args_get(args, name);
+    int64_t time_ns;
+    int64_t ago_ns;
+
+    *text = NULL;
+    if (given == NULL)
+        return 0;
+    if (clock_parse_ns(given, &time_ns) < 0) {
+        if (units_parse_duration(given, &ago_ns) < 0)
+            return fail(err, ERR_INVALID,
+                        "option '--%s' takes a time (RFC 3339, seconds since 1970, or '10m' for "
+                        "so long ago), not '%s'",
+                        name, given);
+        time_ns = clock_now_ns() - ago_ns;
+    }
+    *text = arena_printf(mem, "%lld.%09lld", (long long)(time_ns / NS_PER_S),
+                         (long long)(time_ns % NS_PER_S));
     return 0;
 }
 

@@ -55,6 +55,13 @@ int args_int(const struct args *args, const char *name, int64_t *value, struct e
 /* "10s", "1h30m"; a bare number is seconds. */
 int args_duration_ms(const struct args *args, const char *name, int64_t *value, struct error *err);
 
+/*
+ * A time as the service takes it ("1764000000.123456789"): RFC 3339, seconds since 1970, or so long
+ * ago ("10m").  *text is NULL when absent.
+ */
+int args_time(const struct args *args, const char *name, struct arena *mem, const char **text,
+              struct error *err);
+
 /* Repeated KEY=VALUE as an object (no '=': an empty value); NULL when none was given. */
 json_t *args_pairs(const struct args *args, const char *name);
 

@@ -22,9 +22,11 @@ static int send_request(int fd, const struct request *request, struct error *err
 static int upload(int fd, const struct request *request, struct error *err);
 static int wait_readable(int fd, const struct ticker *ticker, struct error *err);
 static int read_head(struct reply *reply, const struct ticker *ticker, struct error *err);
+static int take_head(struct reply *reply, struct error *err);
 static int parse_head(struct reply *reply, char *head, struct error *err);
 static void parse_header(struct reply *reply, char *line);
-static char *take_line(struct reply *reply, char *line, size_t size);
+static int read_line(struct reply *reply, char *line, size_t size, struct error *err);
+static bool take_line(struct reply *reply, char *line, size_t size);
 static int next_chunk(struct reply *reply, struct error *err);
 static int fill(struct reply *reply, struct error *err);
 static ssize_t take(struct reply *reply, void *data, size_t size);
@@ -70,7 +72,14 @@ ssize_t reply_read(struct reply *reply, void *data, size_t size, struct error *e
 
 bool reply_has_buffered(const struct reply *reply)
 {
-    return reply->is_ended || reply->in.size > 0;
+    size_t skip = 0;
+
+    if (reply->is_ended || !reply->is_chunked || reply->left > 0)
+        return reply->is_ended || reply->in.size > 0;
+    if (reply->in.size >= 2 && memcmp(reply->in.data, "\r\n", 2) == 0)
+        skip = 2; /* the end of the chunk before comes with it and is no data */
+    return reply->in.size > skip &&
+           memmem(reply->in.data + skip, reply->in.size - skip, "\r\n", 2) != NULL;
 }
 
 int reply_read_all(struct reply *reply, size_t max, struct buf *body, struct error *err)
@@ -160,7 +169,8 @@ static int upload(int fd, const struct request *request, struct error *err)
             return fail_sys(err, (int)count, "cannot read the input");
         buf_printf(&chunk, "%08zx\r", (size_t)count);
         room[prefix - 1] = '\n'; /* where buf_printf ended its text */
-        memcpy(room + prefix + count, "\r\n", 2);
+        room[prefix + (size_t)count] = '\r';
+        room[prefix + (size_t)count + 1] = '\n';
         int rc = sys_write_all(fd, room, prefix + (size_t)count + 2);
         if (rc < 0)
             return fail_sys(err, rc, "cannot send the input");
@@ -193,27 +203,37 @@ static int wait_readable(int fd, const struct ticker *ticker, struct error *err)
 static int read_head(struct reply *reply, const struct ticker *ticker, struct error *err)
 {
     for (;;) {
-        char *end = reply->in.size > 0 ? strstr(reply->in.data, "\r\n\r\n") : NULL;
-        if (end != NULL) {
-            size_t length = (size_t)(end - reply->in.data) + 4;
-            end[2] = '\0';
-            if (parse_head(reply, reply->in.data, err) < 0)
-                return -1;
-            buf_consume(&reply->in, length);
-            if (reply->status >= 200 || reply->status == 101)
-                return 0;
-            continue; /* 100 Continue and its kind come before the reply */
-        }
+        int rc = take_head(reply, err);
+        if (rc != 0)
+            return rc < 0 ? -1 : 0;
         if (reply->in.size > HEAD_MAX)
             return fail(err, ERR_SYSTEM, "the reply's head is too large");
         if (wait_readable(reply->fd, ticker, err) < 0)
             return -1;
-        int rc = fill(reply, err);
-        if (rc < 0)
-            return -1;
+        rc = fill(reply, err);
         if (rc == 0)
             return fail(err, ERR_SYSTEM, "the server closed the connection without a reply");
+        if (rc < 0)
+            return -1;
     }
+}
+
+/* 1: the reply's head was read, 0: it is not whole, -1.  100 Continue and its kind are passed over.
+ */
+static int take_head(struct reply *reply, struct error *err)
+{
+    char *end;
+
+    while (reply->in.size > 0 && (end = strstr(reply->in.data, "\r\n\r\n")) != NULL) {
+        size_t length = (size_t)(end - reply->in.data) + 4;
+        end[2] = '\0';
+        if (parse_head(reply, reply->in.data, err) < 0)
+            return -1;
+        buf_consume(&reply->in, length);
+        if (reply->status >= 200 || reply->status == 101)
+            return 1;
+    }
+    return 0;
 }
 
 static int parse_head(struct reply *reply, char *head, struct error *err)
@@ -256,42 +276,47 @@ static void parse_header(struct reply *reply, char *line)
         reply->is_chunked = strcasecmp(value, "chunked") == 0;
 }
 
-/* Copies the line at the front of what was read, without its end; NULL when it is not whole. */
-static char *take_line(struct reply *reply, char *line, size_t size)
+/* Copies the line at the front of what was read, without its end; false when it is not whole. */
+static bool take_line(struct reply *reply, char *line, size_t size)
 {
     char *end = reply->in.size > 0 ? memmem(reply->in.data, reply->in.size, "\r\n", 2) : NULL;
 
     if (end == NULL || (size_t)(end - reply->in.data) >= size)
-        return NULL;
+        return false;
     size_t length = (size_t)(end - reply->in.data);
     memcpy(line, reply->in.data, length);
     line[length] = '\0';
     buf_consume(&reply->in, length + 2);
-    return line;
+    return true;
 }
 
 /* Between chunks: the end of the last, the size of the next. */
 static int next_chunk(struct reply *reply, struct error *err)
 {
-    char line[256];
+    char line[256] = "";
+    char *end;
 
-    for (;;) {
-        while (take_line(reply, line, sizeof(line)) == NULL) {
-            int rc = reply->in.size < sizeof(line) ? fill(reply, err) : 0;
-            if (rc < 0)
-                return -1;
-            if (rc == 0)
-                return fail(err, ERR_SYSTEM, "the reply was broken off");
-        }
-        if (line[0] == '\0')
-            continue; /* the end of the chunk before */
-        char *end;
-        reply->left = strtoll(line, &end, 16);
-        if (end == line || reply->left < 0)
-            return fail(err, ERR_SYSTEM, "the reply has a chunk without a size");
-        reply->is_ended = reply->left == 0;
-        return 0;
+    do {
+        if (read_line(reply, line, sizeof(line), err) < 0)
+            return -1;
+    } while (line[0] == '\0'); /* the end of the chunk before */
+    reply->left = strtoll(line, &end, 16);
+    if (end == line || reply->left < 0)
+        return fail(err, ERR_SYSTEM, "the reply has a chunk without a size");
+    reply->is_ended = reply->left == 0;
+    return 0;
+}
+
+static int read_line(struct reply *reply, char *line, size_t size, struct error *err)
+{
+    while (!take_line(reply, line, size)) {
+        int rc = reply->in.size < size ? fill(reply, err) : 0;
+        if (rc == 0)
+            return fail(err, ERR_SYSTEM, "the reply was broken off");
+        if (rc < 0)
+            return -1;
     }
+    return 0;
 }
 
 /* Reads once from the socket: > 0, 0 at its end, -1. */

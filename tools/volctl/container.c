@@ -56,7 +56,7 @@ int cmd_container_attachments(struct command *command, struct error *err)
     json_t *item;
 
     const char *path =
-        url(command->mem, "/volumed/v1/containers/{}/attachments", command->args.words[0], NULL);
+        URL(command->mem, "/volumed/v1/containers/{}/attachments", command->args.words[0]);
     if (command_ask(command, "GET", path, NULL, &answer, err) < 0)
         return -1;
     const json_t *list = json_object_get(answer, "attachments");
@@ -119,8 +119,8 @@ int cmd_container_wait(struct command *command, struct error *err)
 int cmd_container_rename(struct command *command, struct error *err)
 {
     const char *name = command->args.words[1];
-    const char *path = url(command->mem, DOCKER_API "/containers/{}/rename?name={}",
-                           command->args.words[0], name, NULL);
+    const char *path =
+        URL(command->mem, DOCKER_API "/containers/{}/rename?name={}", command->args.words[0], name);
 
     if (command_ask(command, "POST", path, NULL, NULL, err) < 0)
         return -1;
@@ -189,7 +189,7 @@ static const char *container_name(const json_t *container)
 static int inspect_one(struct command *command, const char *word, struct outcome *outcome,
                        struct error *err)
 {
-    const char *path = url(command->mem, DOCKER_API "/containers/{}/json", word, NULL);
+    const char *path = URL(command->mem, DOCKER_API "/containers/{}/json", word);
 
     if (command_ask(command, "GET", path, NULL, &outcome->json, err) < 0)
         return -1;
@@ -205,7 +205,7 @@ static int post(struct command *command, const char *word, const char *pattern,
     const char *path = url_add(command->mem, pattern, "t", args_get(&command->args, "time"));
 
     path = url_add(command->mem, path, "signal", args_get(&command->args, "signal"));
-    int status = command_ask(command, "POST", url(command->mem, path, word, NULL), NULL, NULL, err);
+    int status = command_ask(command, "POST", URL(command->mem, path, word), NULL, NULL, err);
     if (status < 0)
         return -1;
     outcome->text = word;
@@ -253,7 +253,7 @@ static int wait_one(struct command *command, const char *word, struct outcome *o
                     struct error *err)
 {
     cleanup_json json_t *answer = NULL;
-    const char *path = url(command->mem, DOCKER_API "/containers/{}/wait", word, NULL);
+    const char *path = URL(command->mem, DOCKER_API "/containers/{}/wait", word);
 
     if (command_ask(command, "POST", path, NULL, &answer, err) < 0)
         return -1;
@@ -267,7 +267,7 @@ static int remove_one(struct command *command, const char *word, struct outcome 
                       struct error *err)
 {
     bool is_forced = args_has(&command->args, "force");
-    const char *path = url(command->mem, DOCKER_API "/containers/{}", word, NULL);
+    const char *path = URL(command->mem, DOCKER_API "/containers/{}", word);
 
     path = url_add(command->mem, path, "force", is_forced ? "1" : NULL);
     path = url_add(command->mem, path, "v", args_has(&command->args, "volumes") ? "1" : NULL);

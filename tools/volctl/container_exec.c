@@ -46,7 +46,7 @@ static int exec(struct command *command, struct error *err)
         .signal = pass_signal,
         .command = command,
     };
-    int code;
+    int code = 0;
 
     if (make(command, &stream.subject, err) < 0)
         return -1;
@@ -68,8 +68,7 @@ static int exec(struct command *command, struct error *err)
 static int make(const struct command *command, const char **id, struct error *err)
 {
     cleanup_json json_t *answer = NULL;
-    const char *path =
-        url(command->mem, DOCKER_API "/containers/{}/exec", command->args.words[0], NULL);
+    const char *path = URL(command->mem, DOCKER_API "/containers/{}/exec", command->args.words[0]);
 
     if (command_ask(command, "POST", path, exec_body(command), &answer, err) < 0)
         return -1;
@@ -106,8 +105,8 @@ static int start_detached(const struct command *command, const char *id, struct 
 {
     json_t *body = json_pack("{s:b}", "Detach", 1);
 
-    if (command_ask(command, "POST", url(command->mem, DOCKER_API "/exec/{}/start", id, NULL), body,
-                    NULL, err) < 0)
+    if (command_ask(command, "POST", URL(command->mem, DOCKER_API "/exec/{}/start", id), body, NULL,
+                    err) < 0)
         return -1;
     if (command->is_json) {
         cleanup_json json_t *json = json_pack("{s:s}", "id", id);
@@ -122,7 +121,7 @@ static int attach(const struct command *command, struct stream *stream, struct e
         stream->is_raw ? "{\"Detach\":false,\"Tty\":true}" : "{\"Detach\":false,\"Tty\":false}";
     struct request request = {
         .method = "POST",
-        .path = url(command->mem, DOCKER_API "/exec/{}/start", stream->subject, NULL),
+        .path = URL(command->mem, DOCKER_API "/exec/{}/start", stream->subject),
         .content_type = "application/json",
         .body = body,
         .body_size = strlen(body),
@@ -145,7 +144,7 @@ static int read_exit_code(const struct command *command, const char *id, int *co
 {
     cleanup_json json_t *answer = NULL;
 
-    if (command_ask(command, "GET", url(command->mem, DOCKER_API "/exec/{}/json", id, NULL), NULL,
+    if (command_ask(command, "GET", URL(command->mem, DOCKER_API "/exec/{}/json", id), NULL,
                     &answer, err) < 0)
         return -1;
     if (!json_is_integer(json_object_get(answer, "ExitCode")))
@@ -162,8 +161,8 @@ static void pass_signal(struct stream *stream, int number)
 
 static void send_size(struct stream *stream)
 {
-    terminal_send_size(stream->command, url(stream->command->mem, DOCKER_API "/exec/{}/resize",
-                                            stream->subject, NULL));
+    terminal_send_size(stream->command,
+                       URL(stream->command->mem, DOCKER_API "/exec/{}/resize", stream->subject));
 }
 
 /* -1, the size stays as it is, is not worth giving up an exec. */
@@ -173,6 +172,6 @@ static int take_resize(void)
 
     (void)sigemptyset(&set); /* these fail on bad arguments alone */
     (void)sigaddset(&set, SIGWINCH);
-    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
     return signalfd(-1, &set, SFD_CLOEXEC);
 }

@@ -18,8 +18,8 @@ int cmd_container_logs(struct command *command, struct error *err)
     bool is_follow = args_has(&command->args, "follow");
     const char *word = command->args.words[0];
 
-    if (command_ask(command, "GET", url(command->mem, DOCKER_API "/containers/{}/json", word, NULL),
-                    NULL, &container, err) < 0 ||
+    if (command_ask(command, "GET", URL(command->mem, DOCKER_API "/containers/{}/json", word), NULL,
+                    &container, err) < 0 ||
         logs_path(command, cell_text(container, "Id"), &request.path, err) < 0 ||
         command_open(command, &request, &reply, err) < 0)
         return -1;
@@ -48,15 +48,20 @@ static int logs_path(const struct command *command, const char *id, const char *
 {
     const struct args *args = &command->args;
     struct arena *mem = command->mem;
+    const char *since;
+    const char *until;
 
+    if (args_time(args, "since", mem, &since, err) < 0 ||
+        args_time(args, "until", mem, &until, err) < 0)
+        return -1;
     if (id == NULL)
         return fail(err, ERR_SYSTEM, "the service told a container without an id");
-    *path = url(mem, DOCKER_API "/containers/{}/logs?stdout=1&stderr=1", id, NULL);
+    *path = URL(mem, DOCKER_API "/containers/{}/logs?stdout=1&stderr=1", id);
     *path = url_add(mem, *path, "follow", args_has(args, "follow") ? "1" : NULL);
     *path = url_add(mem, *path, "timestamps", args_has(args, "timestamps") ? "1" : NULL);
     *path = url_add(mem, *path, "tail", args_get(args, "tail"));
-    *path = url_add(mem, *path, "since", args_get(args, "since"));
-    *path = url_add(mem, *path, "until", args_get(args, "until"));
+    *path = url_add(mem, *path, "since", since);
+    *path = url_add(mem, *path, "until", until);
     return 0;
 }
 

@@ -68,7 +68,7 @@ static int run_attached(struct command *command, struct error *err)
     cleanup_reply struct reply attach = { 0 };
     cleanup_reply struct reply wait = { 0 };
     const char *id;
-    int code;
+    int code = 0;
 
     if (args_has(&command->args, "tty") && terminal_make_raw(err) < 0)
         return -1;
@@ -97,9 +97,8 @@ static int run_attached(struct command *command, struct error *err)
 
 static int start(const struct command *command, const char *id, struct error *err)
 {
-    return command_ask(command, "POST",
-                       url(command->mem, DOCKER_API "/containers/{}/start", id, NULL), NULL, NULL,
-                       err) < 0
+    return command_ask(command, "POST", URL(command->mem, DOCKER_API "/containers/{}/start", id),
+                       NULL, NULL, err) < 0
                ? -1
                : 0;
 }
@@ -116,7 +115,7 @@ static int open_attach(const struct command *command, const char *id, struct rep
                        struct error *err)
 {
     const char *path =
-        url(command->mem, DOCKER_API "/containers/{}/attach?stream=1&stdout=1&stderr=1", id, NULL);
+        URL(command->mem, DOCKER_API "/containers/{}/attach?stream=1&stdout=1&stderr=1", id);
     struct request request = {
         .method = "POST",
         .path = url_add(command->mem, path, "stdin",
@@ -137,8 +136,7 @@ static int open_wait(const struct command *command, const char *id, struct reply
     const char *condition = args_has(&command->args, "rm") ? "removed" : "next-exit";
     struct request request = {
         .method = "POST",
-        .path =
-            url(command->mem, DOCKER_API "/containers/{}/wait?condition={}", id, condition, NULL),
+        .path = URL(command->mem, DOCKER_API "/containers/{}/wait?condition={}", id, condition),
     };
 
     return command_open(command, &request, reply, err);
@@ -167,10 +165,10 @@ static void pass_signal(struct stream *stream, int number)
 
     if (number == SIGWINCH) {
         terminal_send_size(stream->command,
-                           url(mem, DOCKER_API "/containers/{}/resize", stream->subject, NULL));
+                           URL(mem, DOCKER_API "/containers/{}/resize", stream->subject));
         return;
     }
-    const char *path = url(mem, DOCKER_API "/containers/{}/kill", stream->subject, NULL);
+    const char *path = URL(mem, DOCKER_API "/containers/{}/kill", stream->subject);
     path = url_add(mem, path, "signal", arena_printf(mem, "%d", number));
     (void)command_ask(stream->command, "POST", path, NULL, NULL, &err); /* it may be gone */
 }
@@ -185,7 +183,7 @@ static int take_signals(bool is_terminal)
     (void)sigaddset(&set, SIGTERM);
     if (is_terminal)
         (void)sigaddset(&set, SIGWINCH);
-    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
     return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
@@ -196,7 +194,7 @@ static int pump(struct stream *stream, struct error *err)
     if (stream->is_raw)
         terminal_send_size(
             stream->command,
-            url(stream->command->mem, DOCKER_API "/containers/{}/resize", stream->subject, NULL));
+            URL(stream->command->mem, DOCKER_API "/containers/{}/resize", stream->subject));
     int rc = stream_pump(stream, err);
     terminal_restore();
     return rc;

@@ -15,7 +15,8 @@ struct follower {
     int64_t after; /* the last number seen; -1: none yet */
 };
 
-static const char *events_path(const struct command *command, const char *path);
+static int events_path(const struct command *command, const char *base, const char **path,
+                       struct error *err);
 static int follow_once(struct follower *follower, struct error *err);
 static int follow_line(void *context, const char *text, size_t size, struct error *err);
 static const char *event_text(struct arena *mem, const json_t *event);
@@ -23,10 +24,12 @@ static const char *event_text(struct arena *mem, const json_t *event);
 int cmd_event_ls(struct command *command, struct error *err)
 {
     cleanup_json json_t *answer = NULL;
-    const char *path = events_path(command, "/volumed/v1/events");
+    const char *path;
     size_t index;
     json_t *event;
 
+    if (events_path(command, "/volumed/v1/events", &path, err) < 0)
+        return -1;
     path = url_add(command->mem, path, "limit", args_get(&command->args, "limit"));
     if (command_ask(command, "GET", path, NULL, &answer, err) < 0)
         return -1;
@@ -60,25 +63,29 @@ int cmd_event_follow(struct command *command, struct error *err)
     }
 }
 
-static const char *events_path(const struct command *command, const char *path)
+static int events_path(const struct command *command, const char *base, const char **path,
+                       struct error *err)
 {
-    path = url_add(command->mem, path, "after", args_get(&command->args, "after"));
-    return url_add(command->mem, path, "since", args_get(&command->args, "since"));
+    const char *since;
+
+    if (args_time(&command->args, "since", command->mem, &since, err) < 0)
+        return -1;
+    *path = url_add(command->mem, base, "after", args_get(&command->args, "after"));
+    *path = url_add(command->mem, *path, "since", since);
+    return 0;
 }
 
 static int follow_once(struct follower *follower, struct error *err)
 {
     struct command *command = follower->command;
     cleanup_reply struct reply reply = { 0 };
-    const char *path = "/volumed/v1/events/stream";
-    struct request request = { .method = "GET" };
+    struct request request = { .method = "GET", .path = "/volumed/v1/events/stream" };
 
     if (follower->after >= 0)
-        path = url_add(command->mem, path, "after",
-                       arena_printf(command->mem, "%lld", (long long)follower->after));
-    else
-        path = events_path(command, path);
-    request.path = path;
+        request.path = url_add(command->mem, request.path, "after",
+                               arena_printf(command->mem, "%lld", (long long)follower->after));
+    else if (events_path(command, request.path, &request.path, err) < 0)
+        return -1;
     if (command_open(command, &request, &reply, err) < 0)
         return -1;
     return lines_each(&reply, follow_line, follower, err);

@@ -44,8 +44,7 @@ int cmd_image_tag(struct command *command, struct error *err)
     const char *tag;
 
     split_tag(mem, command->args.words[1], &repo, &tag);
-    const char *path =
-        url(mem, DOCKER_API "/images/{}/tag?repo={}", command->args.words[0], repo, NULL);
+    const char *path = URL(mem, DOCKER_API "/images/{}/tag?repo={}", command->args.words[0], repo);
     if (command_ask(command, "POST", url_add(mem, path, "tag", tag), NULL, NULL, err) < 0)
         return -1;
     if (command->is_json) {
@@ -76,7 +75,9 @@ static void print_list(const struct command *command, const json_t *list)
     {
         const json_t *tags = json_object_get(image, "RepoTags");
         json_array_foreach(tags, tag_index, tag)
+        {
             print_image(command, &table, image, json_string_value(tag));
+        }
         if (json_array_size(tags) == 0)
             print_image(command, &table, image, NULL);
     }
@@ -103,7 +104,7 @@ static void print_image(const struct command *command, struct table *table, cons
 static int inspect_one(struct command *command, const char *word, struct outcome *outcome,
                        struct error *err)
 {
-    const char *path = url(command->mem, DOCKER_API "/images/{}/json", word, NULL);
+    const char *path = URL(command->mem, DOCKER_API "/images/{}/json", word);
 
     if (command_ask(command, "GET", path, NULL, &outcome->json, err) < 0)
         return -1;
@@ -115,7 +116,7 @@ static int inspect_one(struct command *command, const char *word, struct outcome
 static int remove_one(struct command *command, const char *word, struct outcome *outcome,
                       struct error *err)
 {
-    const char *path = url(command->mem, DOCKER_API "/images/{}", word, NULL);
+    const char *path = URL(command->mem, DOCKER_API "/images/{}", word);
     size_t index;
     json_t *item;
 

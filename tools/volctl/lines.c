@@ -2,11 +2,14 @@
 /* Cuts a reply into lines. */
 #include "lines.h"
 
+#include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LINE_MAX_BYTES ((size_t)16 << 20)
 #define PIECE_BYTES    ((size_t)16 << 10)
 
+static bool reader_is_gone(const struct reply *reply);
 static int cut_lines(struct buf *text, bool is_end, line_fn each, void *context, struct error *err);
 static int cut_line(char *line, size_t size, line_fn each, void *context, struct error *err);
 
@@ -15,6 +18,8 @@ int lines_each(struct reply *reply, line_fn each, void *context, struct error *e
     cleanup_buf struct buf text = { 0 };
 
     for (;;) {
+        if (reader_is_gone(reply))
+            return 0;
         char *room = buf_reserve(&text, PIECE_BYTES);
         ssize_t count = reply_read(reply, room, PIECE_BYTES, err);
         if (count < 0)
@@ -27,6 +32,16 @@ int lines_each(struct reply *reply, line_fn each, void *context, struct error *e
         if (text.size > LINE_MAX_BYTES)
             return fail(err, ERR_SYSTEM, "the service sent a line without an end");
     }
+}
+
+/* Waits for more of the reply; true when whoever read our output has closed it meanwhile. */
+static bool reader_is_gone(const struct reply *reply)
+{
+    struct pollfd poll_fds[] = { { .fd = reply->fd, .events = POLLIN }, { .fd = STDOUT_FILENO } };
+
+    if (reply_has_buffered(reply))
+        return false;
+    return poll(poll_fds, ARRAY_SIZE(poll_fds), -1) > 0 && (poll_fds[1].revents & POLLERR) != 0;
 }
 
 /* Takes whole lines off 'text', and the rest as well at the end. */

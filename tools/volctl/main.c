@@ -75,7 +75,7 @@ static int run_verb(struct command *command, const char *const *words, struct er
 {
     const struct verb *verb = command->verb;
     struct args *args = &command->args;
-    const char *from_env = getenv("VOLUMED_SOCKET");
+    const char *from_env = secure_getenv("VOLUMED_SOCKET");
 
     int rc = args_parse(args, command->mem, verb->options, verb->free_after, words, err);
     if (rc == 0 && args_has(args, "help")) {

@@ -34,8 +34,8 @@ int cmd_operation_inspect(struct command *command, struct error *err)
 static int inspect_one(struct command *command, const char *word, struct outcome *outcome,
                        struct error *err)
 {
-    if (command_ask(command, "GET", url(command->mem, "/volumed/v1/operations/{}", word, NULL),
-                    NULL, &outcome->json, err) < 0)
+    if (command_ask(command, "GET", URL(command->mem, "/volumed/v1/operations/{}", word), NULL,
+                    &outcome->json, err) < 0)
         return -1;
     if (!command->is_json && !command->is_quiet)
         output_members(outcome->json);

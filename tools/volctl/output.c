@@ -41,13 +41,13 @@ void output_line(const char *fmt, ...)
     (void)printf("%s\n", clean.size > 0 ? clean.data : "");
 }
 
-void output_members(const json_t *object)
+void output_members(json_t *object)
 {
     const char *name;
     json_t *value;
 
-    json_object_foreach((json_t *)(uintptr_t)object, name, value)
-    { /* only reads */
+    json_object_foreach(object, name, value)
+    {
         char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
         output_line("%-16s %s", name,
                     json_is_string(value) ? json_string_value(value)
@@ -155,8 +155,10 @@ const char *cell_pairs(struct arena *mem, const json_t *object, const char *name
     json_t *value;
 
     json_object_foreach(json_object_get(object, name), key, value)
+    {
         buf_printf(&text, "%s%s=%s", text.size > 0 ? "," : "", key,
                    json_is_string(value) ? json_string_value(value) : "");
+    }
     return text.size > 0 ? arena_strdup(mem, text.data) : NULL;
 }
 

@@ -19,7 +19,7 @@ void output_json_line(const json_t *json);
 void output_line(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
 /* "name: value" lines of an object's members, and an empty line. */
-void output_members(const json_t *object);
+void output_members(json_t *object);
 
 /* A remark on standard error, for people alone: only on a terminal and not when quiet. */
 void output_note(const struct command *command, const char *fmt, ...) PRINTF_LIKE(2, 3);

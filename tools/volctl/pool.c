@@ -85,7 +85,7 @@ int cmd_pool_rm(struct command *command, struct error *err)
 static int inspect_one(struct command *command, const char *word, struct outcome *outcome,
                        struct error *err)
 {
-    if (command_ask(command, "GET", url(command->mem, "/volumed/v1/pools/{}", word, NULL), NULL,
+    if (command_ask(command, "GET", URL(command->mem, "/volumed/v1/pools/{}", word), NULL,
                     &outcome->json, err) < 0)
         return -1;
     if (!command->is_json && !command->is_quiet)
@@ -97,8 +97,8 @@ static int remove_one(struct command *command, const char *word, struct outcome 
                       struct error *err)
 {
     outcome->text = word;
-    return command_ask(command, "DELETE", url(command->mem, "/volumed/v1/pools/{}", word, NULL),
-                       NULL, &outcome->json, err) < 0
+    return command_ask(command, "DELETE", URL(command->mem, "/volumed/v1/pools/{}", word), NULL,
+                       &outcome->json, err) < 0
                ? -1
                : 0;
 }

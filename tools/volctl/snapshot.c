@@ -31,7 +31,7 @@ int cmd_snapshot_create(struct command *command, struct error *err)
         json_set(body, "name", json_text(name));
     if (timeout_ms > 0)
         json_set(body, "freeze_timeout_ms", json_integer(timeout_ms));
-    const char *path = url(command->mem, "/volumed/v1/volumes/{}/snapshots", volume, NULL);
+    const char *path = URL(command->mem, "/volumed/v1/volumes/{}/snapshots", volume);
     if (command_ask(command, "POST", path, json_incref(body), &snapshot, err) < 0)
         return -1;
     if (command->is_json) {
@@ -51,7 +51,7 @@ int cmd_snapshot_ls(struct command *command, struct error *err)
     const char *volume = command->args.words[0];
     const char *path = volume == NULL
                            ? "/volumed/v1/snapshots"
-                           : url(command->mem, "/volumed/v1/volumes/{}/snapshots", volume, NULL);
+                           : URL(command->mem, "/volumed/v1/volumes/{}/snapshots", volume);
 
     if (command_ask(command, "GET", path, NULL, &answer, err) < 0)
         return -1;
@@ -81,7 +81,7 @@ static int snapshot_path(struct command *command, const char *word, const char *
 
     if (split_snapshot(command->mem, word, true, &volume, &name, err) < 0)
         return -1;
-    *path = url(command->mem, "/volumed/v1/volumes/{}/snapshots/{}", volume, name, NULL);
+    *path = URL(command->mem, "/volumed/v1/volumes/{}/snapshots/{}", volume, name);
     return 0;
 }
 

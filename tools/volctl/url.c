@@ -3,26 +3,24 @@
 #include "url.h"
 
 #include <assert.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include "base/buf.h"
 
 static void append_encoded(struct buf *out, const char *text);
 
-const char *url(struct arena *mem, const char *pattern, ...)
+const char *url_make(struct arena *mem, const char *pattern, const char *const *values,
+                     size_t value_count)
 {
     cleanup_buf struct buf out = { 0 };
-    va_list args;
+    size_t used = 0;
 
-    va_start(args, pattern);
     for (const char *hole; (hole = strstr(pattern, "{}")) != NULL; pattern = hole + 2) {
-        const char *value = va_arg(args, const char *);
-        assert(value != NULL);
+        assert(used < value_count && values[used] != NULL);
         buf_append(&out, pattern, (size_t)(hole - pattern));
-        append_encoded(&out, value);
+        append_encoded(&out, values[used++]);
     }
-    va_end(args);
+    assert(used == value_count);
     buf_text(&out, pattern);
     return arena_strdup(mem, out.data);
 }

@@ -215,7 +215,7 @@ static void print_created(const struct command *command, const json_t *volume, i
 static int inspect_one(struct command *command, const char *word, struct outcome *outcome,
                        struct error *err)
 {
-    if (command_ask(command, "GET", url(command->mem, "/volumed/v1/volumes/{}", word, NULL), NULL,
+    if (command_ask(command, "GET", URL(command->mem, "/volumed/v1/volumes/{}", word), NULL,
                     &outcome->json, err) < 0)
         return -1;
     if (!command->is_json && !command->is_quiet)
@@ -227,8 +227,9 @@ static int inspect_one(struct command *command, const char *word, struct outcome
 static int change(struct command *command, const char *name, json_t *body, json_t **volume,
                   struct error *err)
 {
-    return command_ask(command, "PATCH", url(command->mem, "/volumed/v1/volumes/{}", name, NULL),
-                       body, volume, err);
+    const char *path = URL(command->mem, "/volumed/v1/volumes/{}", name);
+
+    return command_ask(command, "PATCH", path, body, volume, err) < 0 ? -1 : 0;
 }
 
 static int report_change(const struct command *command, const json_t *volume, const char *text)
@@ -265,7 +266,7 @@ static int usage_one(struct command *command, const char *word, struct outcome *
 {
     struct arena *mem = command->mem;
 
-    if (command_ask(command, "GET", url(mem, "/volumed/v1/volumes/{}/usage", word, NULL), NULL,
+    if (command_ask(command, "GET", URL(mem, "/volumed/v1/volumes/{}/usage", word), NULL,
                     &outcome->json, err) < 0)
         return -1;
     const char *apparent = cell_size(mem, outcome->json, "apparent_bytes");

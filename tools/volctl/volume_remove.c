@@ -39,7 +39,7 @@ int cmd_volume_rollback(struct command *command, struct error *err)
 
     if (split_snapshot(command->mem, command->args.words[0], true, &volume, &snapshot, err) < 0)
         return -1;
-    const char *path = url(command->mem, "/volumed/v1/volumes/{}/rollback", volume, NULL);
+    const char *path = URL(command->mem, "/volumed/v1/volumes/{}/rollback", volume);
     json_t *body = json_pack("{s:s, s:b}", "snapshot", snapshot, "dry_run", is_dry_run);
     if (command_ask(command, "POST", path, body, &answer, err) < 0)
         return -1;
@@ -61,7 +61,7 @@ static int remove_one(struct command *command, const char *word, struct outcome 
 {
     struct arena *mem = command->mem;
     bool is_dry_run = args_has(&command->args, "dry-run");
-    const char *path = url(mem, "/volumed/v1/volumes/{}", word, NULL);
+    const char *path = URL(mem, "/volumed/v1/volumes/{}", word);
 
     path = url_add(mem, path, "force", args_has(&command->args, "force") ? "true" : NULL);
     path = url_add(mem, path, "with_snapshots",
@@ -103,7 +103,9 @@ static void print_pruned(const struct command *command, const json_t *answer)
     json_t *name;
 
     json_array_foreach(json_object_get(answer, "volumes"), index, name)
+    {
         output_line("%s", json_string_value(name));
+    }
     if (command->is_quiet)
         return;
     units_format_size(json_integer_value(json_object_get(answer, "reclaimed_bytes")), size);

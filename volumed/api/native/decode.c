@@ -11,10 +11,10 @@
 #define MODE_MAX 07777
 
 static bool body_is_optional(const struct field *fields);
-static int check_known(const json_t *object, const struct field *fields, struct error *err);
+static int check_known(json_t *object, const struct field *fields, struct error *err);
 static int check_required(const json_t *object, const struct field *fields, struct error *err);
-static int read_field(struct arena *mem, const json_t *value, const struct field *field,
-                      void *target, struct error *err);
+static int read_field(struct arena *mem, json_t *value, const struct field *field, void *target,
+                      struct error *err);
 static int read_text(struct arena *mem, const json_t *value, const char *name, const char **text,
                      struct error *err);
 static int read_int(const json_t *value, const char *name, int64_t *number, struct error *err);
@@ -23,7 +23,7 @@ static int read_mode(const json_t *value, const char *name, int64_t *mode, struc
 static int read_time(const json_t *value, const char *name, int64_t *time_ns, struct error *err);
 static int read_pairs(struct arena *mem, const json_t *value, const char *name, struct pairs *pairs,
                       struct error *err);
-static int read_changes(struct arena *mem, const json_t *value, const char *name,
+static int read_changes(struct arena *mem, json_t *value, const char *name,
                         struct pair_changes *changes, struct error *err);
 static int read_object(struct arena *mem, const json_t *value, const char *name, const char **text,
                        struct error *err);
@@ -37,7 +37,7 @@ int decode_body(struct call *call, const struct field *fields, void *target, str
     if (body == NULL || check_known(body, fields, err) < 0 || check_required(body, fields, err) < 0)
         return -1;
     for (const struct field *field = fields; field->type != FIELD_END; field++) {
-        const json_t *value = json_object_get(body, field->name);
+        json_t *value = json_object_get(body, field->name);
         if (value != NULL && !json_is_null(value) &&
             read_field(call->task->mem, value, field, target, err) < 0)
             return -1;
@@ -69,10 +69,9 @@ static bool body_is_optional(const struct field *fields)
     return true;
 }
 
-static int check_known(const json_t *object, const struct field *fields, struct error *err)
+static int check_known(json_t *object, const struct field *fields, struct error *err)
 {
-    for (void *at = json_object_iter((json_t *)(uintptr_t)object); at != NULL; /* only reads */
-         at = json_object_iter_next((json_t *)(uintptr_t)object, at)) {
+    for (void *at = json_object_iter(object); at != NULL; at = json_object_iter_next(object, at)) {
         const char *key = json_object_iter_key(at);
         const struct field *field = fields;
         while (field->type != FIELD_END && strcmp(field->name, key) != 0)
@@ -93,8 +92,8 @@ static int check_required(const json_t *object, const struct field *fields, stru
     return 0;
 }
 
-static int read_field(struct arena *mem, const json_t *value, const struct field *field,
-                      void *target, struct error *err)
+static int read_field(struct arena *mem, json_t *value, const struct field *field, void *target,
+                      struct error *err)
 {
     void *member = (char *)target + field->offset;
     bool truth = false;
@@ -179,7 +178,7 @@ static int read_pairs(struct arena *mem, const json_t *value, const char *name, 
     return pairs_from_json(pairs, mem, value, err);
 }
 
-static int read_changes(struct arena *mem, const json_t *value, const char *name,
+static int read_changes(struct arena *mem, json_t *value, const char *name,
                         struct pair_changes *changes, struct error *err)
 {
     cleanup_json json_t *set = json_object();
@@ -190,8 +189,8 @@ static int read_changes(struct arena *mem, const json_t *value, const char *name
     if (!json_is_object(value))
         return wrong_type(name, "an object", err);
     const char **remove = arena_array(mem, json_object_size(value) + 1, sizeof(*remove));
-    json_object_foreach((json_t *)(uintptr_t)value, key, item)
-    { /* only reads */
+    json_object_foreach(value, key, item)
+    {
         if (json_is_null(item))
             remove[removed++] = arena_strdup(mem, key);
         else
