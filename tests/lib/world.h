@@ -7,6 +7,7 @@
 #define LIB_WORLD_H
 
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

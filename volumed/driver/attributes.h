@@ -15,9 +15,9 @@ struct attributes_place {
 
 /*
  * Gives 'to' the owner, extended attributes (ACLs and capabilities are such), mode and times of
- * 'from', whose stat is 'st', in the order in which none undoes another.  With is_lenient,
- * attributes that the target filesystem does not know, and overlayfs's own, are left out.  Returns
- * 0 or -errno.
+ * 'from', whose stat is 'st', in the order in which none undoes another.  'to' was just made by
+ * this process, and so is root's.  With is_lenient, attributes that the target filesystem does not
+ * know, and overlayfs's own, are left out.  Returns 0 or -errno.
  */
 int attributes_copy(const struct attributes_place *from, const struct stat *st,
                     const struct attributes_place *to, bool is_lenient);
