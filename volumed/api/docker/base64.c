@@ -20,8 +20,8 @@ char *base64_encode(struct arena *mem, const char *text)
         group |= left > 2 ? (uint32_t)(unsigned char)text[i + 2] : 0;
         *end++ = letters[group >> 18];
         *end++ = letters[group >> 12 & 63];
-        *end++ = left > 1 ? letters[group >> 6 & 63] : '=';
-        *end++ = left > 2 ? letters[group & 63] : '=';
+        *end++ = (char)(left > 1 ? letters[group >> 6 & 63] : '=');
+        *end++ = (char)(left > 2 ? letters[group & 63] : '=');
     }
     return encoded;
 }
