@@ -109,8 +109,10 @@ int config_command(const json_t *config, struct arena *mem, const char **path,
     const char **words = arena_array(mem, count + 1, sizeof(*words));
     count = 0;
     for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
-        json_array_foreach(json_object_get(config, parts[i]), index, word) words[count++] =
-            arena_strdup(mem, json_string_value(word));
+        json_array_foreach(json_object_get(config, parts[i]), index, word)
+        {
+            words[count++] = arena_strdup(mem, json_string_value(word));
+        }
     *path = words[0];
     *args = words + 1;
     return 0;
@@ -166,9 +168,11 @@ static void inherit_env(json_t *config, const json_t *image)
     size_t i;
     json_t *assignment;
 
-    json_array_foreach(json_object_get(image, "Env"), i,
-                       assignment) if (!has_variable(env, json_string_value(assignment)))
-        json_array_append(env, assignment);
+    json_array_foreach(json_object_get(image, "Env"), i, assignment)
+    {
+        if (!has_variable(env, json_string_value(assignment)))
+            json_array_append(env, assignment);
+    }
 }
 
 static bool has_variable(const json_t *list, const char *assignment)

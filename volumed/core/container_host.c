@@ -149,10 +149,12 @@ json_t *host_config_complete(const json_t *request, struct arena *mem,
     complete(host);
     if (check(host, err) < 0)
         return NULL;
-    json_array_foreach(json_object_get(host, "SecurityOpt"), i,
-                       option) if (strncmp(json_string_value(option), "apparmor", 8) == 0 ||
-                                   strncmp(json_string_value(option), "label", 5) == 0)
-        warn(warnings, "AppArmor and SELinux are not used: the security option is ignored");
+    json_array_foreach(json_object_get(host, "SecurityOpt"), i, option)
+    {
+        if (strncmp(json_string_value(option), "apparmor", 8) == 0 ||
+            strncmp(json_string_value(option), "label", 5) == 0)
+            warn(warnings, "AppArmor and SELinux are not used: the security option is ignored");
+    }
     if (json_object_size(json_object_get(host, "PortBindings")) > 0)
         warn(warnings, "Published ports are discarded: containers have no network yet");
     if (json_is_true(json_object_get(host, "OomKillDisable")) && number(host, "Memory") == 0)

@@ -58,13 +58,12 @@ static const char *mode_said(struct task *task, const struct container *containe
     size_t i;
     json_t *text;
 
-    json_array_foreach(
-        json_object_get(container->host_config, "Binds"), i,
-        text) if (bind_spec_parse(task->mem, json_string_value(text), &spec, &ignored) == 0 &&
-                  strcmp(spec.destination, attachment->destination) == 0) return spec.mode[0] !=
-            '\0'
-        ? spec.mode
-        : "z";
+    json_array_foreach(json_object_get(container->host_config, "Binds"), i, text)
+    {
+        if (bind_spec_parse(task->mem, json_string_value(text), &spec, &ignored) == 0 &&
+            strcmp(spec.destination, attachment->destination) == 0)
+            return spec.mode[0] != '\0' ? spec.mode : "z";
+    }
     return attachment->is_anonymous ? "" : "z";
 }
 

@@ -27,6 +27,7 @@ static int find_layers(struct task *task, struct oci_input *input, struct error 
 static int find_user(struct task *task, struct oci_input *input, int box_fd, struct error *err);
 static int open_root(struct task *task, const struct oci_input *input, int box_fd,
                      struct error *err);
+static int find_init(struct oci_input *input, struct error *err);
 static int find_namespaces(struct task *task, struct oci_input *input, struct error *err);
 static int find_pid(struct task *task, const json_t *host, const char *member, int64_t *pid,
                     struct error *err);
@@ -50,7 +51,8 @@ int container_launch(struct task *task, const struct container *container, struc
     cleanup_fd int box_fd = box_open(task, container->id, err);
     if (box_fd < 0 || clean_box(box_fd, err) < 0 || find_layers(task, &input, err) < 0 ||
         find_user(task, &input, box_fd, err) < 0 || find_namespaces(task, &input, err) < 0 ||
-        make_bind_sources(container, err) < 0 || launch_files(task, container, box_fd, err) < 0 ||
+        make_bind_sources(container, err) < 0 ||
+        find_init(&input, err) < 0 || launch_files(task, container, box_fd, err) < 0 ||
         attachment_open(task, container->id, &volumes, &volume_count, err) < 0)
         return -1;
     input.volumes = volumes;
@@ -100,17 +102,11 @@ static int launch_with(struct task *task, struct oci_input *input, int box_fd, s
     return spawn(task, input, err);
 }
 
-/* What an earlier run left that would be taken for this one's. */
+/* Execs of an earlier run; its own remains are the supervisor's to remove, under its lock. */
 static int clean_box(int box_fd, struct error *err)
 {
-    static const char *const names[] = { "exit", "ctl.sock", "supervise.pid" };
-
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        int rc = sys_unlinkat(box_fd, names[i], 0);
-        if (rc < 0 && rc != -ENOENT)
-            return fail_sys(err, rc, "cannot remove '%s'", names[i]);
-    }
     struct stat st;
+
     return sys_fstatat(box_fd, "exec", &st, AT_SYMLINK_NOFOLLOW) == -ENOENT
                ? 0
                : fs_remove_tree(box_fd, "exec", err);
@@ -160,6 +156,24 @@ static int open_root(struct task *task, const struct oci_input *input, int box_f
     dirs[0] = arena_printf(task->mem, "%s/upper", input->box_path);
     memcpy(dirs + 1, input->layers, count * sizeof(*dirs));
     return overlay_view_open(dirs, err);
+}
+
+/* `--init`: a static program of the host that reaps, before the container's own. */
+static int find_init(struct oci_input *input, struct error *err)
+{
+    static const char *const places[] = { "/usr/bin/docker-init",
+                                          "/usr/libexec/docker/docker-init",
+                                          "/usr/local/bin/docker-init", "/usr/bin/tini-static" };
+
+    if (!json_is_true(json_object_get(input->container->host_config, "Init")))
+        return 0;
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+        if (access(places[i], X_OK) == 0) {
+            input->init_path = places[i];
+            return 0;
+        }
+    return fail(err, ERR_UNSUPPORTED,
+                "exec: \"docker-init\": executable file not found in $PATH; install tini");
 }
 
 static int find_namespaces(struct task *task, struct oci_input *input, struct error *err)

@@ -236,10 +236,12 @@ static bool matches_volume(const struct filter *filter, const struct container *
         if (filter_match(filter, "volume", container->attachments[k].volume_name) ||
             filter_match(filter, "volume", container->attachments[k].destination))
             return true;
-    json_array_foreach(container->mounts, i,
-                       mount) if (filter_match(filter, "volume",
-                                               json_string_value(json_object_get(
-                                                   mount, "Destination")))) return true;
+    json_array_foreach(container->mounts, i, mount)
+    {
+        if (filter_match(filter, "volume",
+                         json_string_value(json_object_get(mount, "Destination"))))
+            return true;
+    }
     return false;
 }
 

@@ -79,8 +79,11 @@ static int gather_volumes_from(struct wishes *wishes, const json_t *host_config,
     size_t i;
     json_t *text;
 
-    json_array_foreach(json_object_get(host_config, "VolumesFrom"), i,
-                       text) if (inherit(wishes, json_string_value(text), err) < 0) return -1;
+    json_array_foreach(json_object_get(host_config, "VolumesFrom"), i, text)
+    {
+        if (inherit(wishes, json_string_value(text), err) < 0)
+            return -1;
+    }
     return 0;
 }
 

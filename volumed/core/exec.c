@@ -152,8 +152,10 @@ static const char *command_text(struct task *task, const json_t *config)
     size_t i;
     json_t *word;
 
-    json_array_foreach(json_object_get(config, "Cmd"), i, word) text =
-        arena_printf(task->mem, "%s%s%s", text, i == 0 ? "" : " ", json_string_value(word));
+    json_array_foreach(json_object_get(config, "Cmd"), i, word)
+    {
+        text = arena_printf(task->mem, "%s%s%s", text, i == 0 ? "" : " ", json_string_value(word));
+    }
     return text;
 }
 

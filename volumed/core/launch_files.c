@@ -93,7 +93,10 @@ static void add_each(struct buf *buf, const json_t *list, const char *prefix)
     size_t i;
     json_t *item;
 
-    json_array_foreach(list, i, item) buf_printf(buf, "%s%s\n", prefix, json_string_value(item));
+    json_array_foreach(list, i, item)
+    {
+        buf_printf(buf, "%s%s\n", prefix, json_string_value(item));
+    }
 }
 
 static void add_joined(struct buf *buf, const json_t *list, const char *keyword)
@@ -104,7 +107,10 @@ static void add_joined(struct buf *buf, const json_t *list, const char *keyword)
     if (json_array_size(list) == 0)
         return;
     buf_text(buf, keyword);
-    json_array_foreach(list, i, item) buf_printf(buf, " %s", json_string_value(item));
+    json_array_foreach(list, i, item)
+    {
+        buf_printf(buf, " %s", json_string_value(item));
+    }
     buf_text(buf, "\n");
 }
 

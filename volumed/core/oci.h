@@ -7,6 +7,7 @@
 #ifndef CORE_OCI_H
 #define CORE_OCI_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,9 @@
 #include "core/task.h"
 #include "model/container.h"
 
+/* Where the host's init program is found in a container with `--init`. */
+#define OCI_INIT "/sbin/docker-init"
+
 struct oci_input {
     const struct container *container;
     const char *box_path;
@@ -24,6 +28,7 @@ struct oci_input {
     const struct attachment_mount *volumes;
     size_t volume_count;
     struct user_ids user;
+    const char *init_path; /* of `--init`, on the host; NULL: none */
     int64_t network_pid; /* of NetworkMode, PidMode, IpcMode "container:…"; 0 where not needed */
     int64_t pid_pid;
     int64_t ipc_pid;
@@ -38,6 +43,7 @@ struct oci_process_input {
     const struct container *container;
     struct user_ids user;
     const json_t *exec; /* NULL: the container's own process */
+    bool has_init;      /* OCI_INIT comes before the program */
 };
 
 int oci_process(struct task *task, const struct oci_process_input *input, json_t **process,
@@ -46,6 +52,10 @@ int oci_process(struct task *task, const struct oci_process_input *input, json_t
 /* The parts of oci_config. */
 json_t *oci_mounts(struct task *task, const struct oci_input *input, struct error *err);
 json_t *oci_linux(struct task *task, const struct oci_input *input, struct error *err);
+
+/* Adds "devices" and the rules for them to 'linux_json', which has "resources". */
+int oci_devices(struct task *task, json_t *linux_json, const json_t *host_config,
+                struct error *err);
 
 /* Names for OCI's capability sets ("CAP_CHOWN"), from Docker's defaults and requests. */
 int oci_capabilities(const json_t *host_config, json_t **list, struct error *err);

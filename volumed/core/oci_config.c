@@ -13,7 +13,11 @@ json_t *oci_config(struct task *task, const struct oci_input *input, struct erro
 {
     const struct container *container = input->container;
     const json_t *host = container->host_config;
-    struct oci_process_input process_input = { .container = container, .user = input->user };
+    struct oci_process_input process_input = {
+        .container = container,
+        .user = input->user,
+        .has_init = input->init_path != NULL,
+    };
     cleanup_json json_t *config = json_object();
     json_t *process;
 

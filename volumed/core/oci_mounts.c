@@ -43,6 +43,7 @@ struct sorted {
 static void add_usual(json_t *list, const struct oci_input *input);
 static void add_shm(struct task *task, json_t *list, const struct oci_input *input);
 static void add_own_files(struct task *task, json_t *list, const struct oci_input *input);
+static void add_init(json_t *list, const struct oci_input *input);
 static void add_volumes(struct task *task, json_t *list, const struct oci_input *input);
 static void add_others(struct task *task, json_t *list, const struct container *container);
 static void add_bind(json_t *list, const json_t *mount);
@@ -64,6 +65,7 @@ json_t *oci_mounts(struct task *task, const struct oci_input *input, struct erro
     add_usual(list, input);
     add_shm(task, list, input);
     add_own_files(task, list, input);
+    add_init(list, input);
     add_volumes(task, list, input);
     add_others(task, list, input->container);
     json_t *sorted = sort(task, list);
@@ -125,9 +127,19 @@ static bool is_wanted_elsewhere(const struct oci_input *input, const char *desti
     for (size_t k = 0; k < input->volume_count; k++)
         if (strcmp(input->volumes[k].attachment.destination, destination) == 0)
             return true;
-    json_array_foreach(input->container->mounts, i,
-                       mount) if (strcmp(text(mount, "Destination"), destination) == 0) return true;
+    json_array_foreach(input->container->mounts, i, mount)
+    {
+        if (strcmp(text(mount, "Destination"), destination) == 0)
+            return true;
+    }
     return false;
+}
+
+static void add_init(json_t *list, const struct oci_input *input)
+{
+    if (input->init_path != NULL)
+        json_array_append_new(
+            list, mount_json(OCI_INIT, "bind", input->init_path, options_of("bind,ro")));
 }
 
 static void add_volumes(struct task *task, json_t *list, const struct oci_input *input)

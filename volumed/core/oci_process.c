@@ -6,7 +6,7 @@
 
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-static json_t *arguments(const struct container *container, const json_t *exec);
+static json_t *arguments(const struct oci_process_input *input);
 static json_t *variables(struct task *task, const struct oci_process_input *input);
 static void set_variable(json_t *list, const char *assignment, bool is_override);
 static json_t *user_json(const struct user_ids *user);
@@ -35,7 +35,7 @@ int oci_process(struct task *task, const struct oci_process_input *input, json_t
         made, "terminal",
         json_boolean(json_is_true(json_member(exec != NULL ? exec : container->config, "Tty"))));
     json_set(made, "user", user_json(&input->user));
-    json_set(made, "args", arguments(container, exec));
+    json_set(made, "args", arguments(input));
     json_set(made, "env", variables(task, input));
     json_set(made, "cwd", json_text(directory[0] != '\0' ? directory : "/"));
     json_set(made, "capabilities", capability_sets(capabilities, &input->user));
@@ -47,12 +47,21 @@ int oci_process(struct task *task, const struct oci_process_input *input, json_t
     return 0;
 }
 
-static json_t *arguments(const struct container *container, const json_t *exec)
+static json_t *arguments(const struct oci_process_input *input)
 {
-    if (exec != NULL)
-        return json_deep_copy(json_member(exec, "Cmd"));
-    json_t *words = json_list(container->args);
-    json_array_insert_new(words, 0, json_text(container->path));
+    json_t *words = json_array();
+    json_t *rest;
+
+    if (input->exec != NULL)
+        return json_deep_copy(json_member(input->exec, "Cmd"));
+    if (input->has_init) {
+        json_array_append_new(words, json_string(OCI_INIT));
+        json_array_append_new(words, json_string("--"));
+    }
+    json_array_append_new(words, json_text(input->container->path));
+    rest = json_list(input->container->args);
+    (void)json_array_extend(words, rest); /* fails only without memory */
+    json_decref(rest);
     return words;
 }
 
@@ -72,8 +81,14 @@ static json_t *variables(struct task *task, const struct oci_process_input *inpu
                  false);
     if (has_terminal)
         set_variable(list, "TERM=xterm", false);
-    json_array_foreach(own, i, assignment) set_variable(list, json_string_value(assignment), true);
-    json_array_foreach(more, i, assignment) set_variable(list, json_string_value(assignment), true);
+    json_array_foreach(own, i, assignment)
+    {
+        set_variable(list, json_string_value(assignment), true);
+    }
+    json_array_foreach(more, i, assignment)
+    {
+        set_variable(list, json_string_value(assignment), true);
+    }
     set_variable(list, arena_printf(task->mem, "HOME=%s", input->user.home), false);
     return list;
 }

@@ -57,7 +57,9 @@ static json_t *architectures(const json_t *profile)
             continue;
         json_array_append_new(list, json_string(name));
         json_array_foreach(json_member(entry, "subArchitectures"), k, sub)
+        {
             json_array_append(list, sub);
+        }
     }
     return list;
 }
@@ -104,7 +106,11 @@ static bool names_any(const json_t *condition, const char *member, const json_t 
     size_t i;
     json_t *item;
 
-    json_array_foreach(json_member(condition, member), i, item) if (has(held, item)) return true;
+    json_array_foreach(json_member(condition, member), i, item)
+    {
+        if (has(held, item))
+            return true;
+    }
     return false;
 }
 
@@ -113,7 +119,11 @@ static bool names_all(const json_t *condition, const char *member, const json_t 
     size_t i;
     json_t *item;
 
-    json_array_foreach(json_member(condition, member), i, item) if (!has(held, item)) return false;
+    json_array_foreach(json_member(condition, member), i, item)
+    {
+        if (!has(held, item))
+            return false;
+    }
     return true;
 }
 
@@ -133,6 +143,10 @@ static bool has(const json_t *list, const json_t *text)
     size_t i;
     json_t *item;
 
-    json_array_foreach(list, i, item) if (json_equal(item, text)) return true;
+    json_array_foreach(list, i, item)
+    {
+        if (json_equal(item, text))
+            return true;
+    }
     return false;
 }
