@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "api/docker/handlers.h"
+#include "api/docker/log_dump.h"
 #include "api/docker/query.h"
 #include "api/docker/stream_type.h"
 #include "base/log.h"
@@ -28,6 +29,8 @@ int docker_container_attach(struct call *call, struct error *err)
     bool is_terminal;
     int fd;
 
+    if (!query_flag(call, "stream"))
+        return docker_log_dump(call, err);
     attach_spec_read(call, &spec);
     if (container_attach_prepare(call->task, call->args[0], &is_later, &is_terminal, err) < 0)
         return -1;
@@ -46,7 +49,6 @@ int docker_container_attach(struct call *call, struct error *err)
     return 0;
 }
 
-/* logs alone, without stream, is a reading of the log, which ends; with stream it comes first. */
 static void attach_spec_read(const struct call *call, struct attach_spec *spec)
 {
     *spec = (struct attach_spec){
