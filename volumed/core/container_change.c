@@ -142,7 +142,9 @@ static int apply_limits(struct task *task, const struct container *container,
 
     if (!container_is_live(container))
         return 0;
-    resources = resources_json(host_config);
+    resources = resources_json(host_config, err);
+    if (resources == NULL)
+        return -1;
     const char *request = arena_printf(task->mem, "update %s", json_write(task->mem, resources));
     if (box_ask(task, container->id, request, NULL, err) < 0 && err->code != ERR_CONFLICT)
         return error_prefix(err, "Cannot update container %s", container->id);

@@ -2,7 +2,11 @@
 /* Each controller's members. */
 #include "core/container_resources.h"
 
-#include "base/base.h"
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/sys.h"
 
 #define NANO_CPU_PERIOD 100000 /* µs */
 
@@ -13,22 +17,26 @@ struct member {
 
 static json_t *memory_json(const json_t *host);
 static json_t *cpu_json(const json_t *host);
-static json_t *block_json(const json_t *host);
+static json_t *block_json(const json_t *host, struct error *err);
+static int add_throttles(json_t *block, const json_t *list, const char *name, struct error *err);
 static void copy_numbers(json_t *into, const json_t *host, const struct member *members);
 static void set_unless_empty(json_t *into, const char *name, json_t *object);
 static int64_t number(const json_t *host, const char *name);
 
-json_t *resources_json(const json_t *host_config)
+json_t *resources_json(const json_t *host_config, struct error *err)
 {
-    json_t *resources = json_object();
+    cleanup_json json_t *resources = json_object();
     int64_t pids = number(host_config, "PidsLimit");
 
     set_unless_empty(resources, "memory", memory_json(host_config));
     set_unless_empty(resources, "cpu", cpu_json(host_config));
-    set_unless_empty(resources, "blockIO", block_json(host_config));
+    json_t *block = block_json(host_config, err);
+    if (block == NULL)
+        return NULL;
+    set_unless_empty(resources, "blockIO", block);
     if (pids != 0)
         json_set(resources, "pids", json_pack("{sI}", "limit", (json_int_t)(pids < 0 ? -1 : pids)));
-    return resources;
+    return json_incref(resources);
 }
 
 static json_t *memory_json(const json_t *host)
@@ -80,16 +88,54 @@ static json_t *cpu_json(const json_t *host)
     return cpu;
 }
 
-static json_t *block_json(const json_t *host)
+static json_t *block_json(const json_t *host, struct error *err)
 {
     static const struct member members[] = {
         { "BlkioWeight", "weight" },
         { .docker = NULL },
     };
-    json_t *block = json_object();
+    static const struct member lists[] = {
+        { "BlkioWeightDevice", "weightDevice" },
+        { "BlkioDeviceReadBps", "throttleReadBpsDevice" },
+        { "BlkioDeviceWriteBps", "throttleWriteBpsDevice" },
+        { "BlkioDeviceReadIOps", "throttleReadIOPSDevice" },
+        { "BlkioDeviceWriteIOps", "throttleWriteIOPSDevice" },
+    };
+    cleanup_json json_t *block = json_object();
 
     copy_numbers(block, host, members);
-    return block;
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+        if (add_throttles(block, json_object_get(host, lists[i].docker), lists[i].oci, err) < 0)
+            return NULL;
+    return json_incref(block);
+}
+
+/* [{Path, Rate}], or Weight in place of Rate. */
+static int add_throttles(json_t *block, const json_t *list, const char *name, struct error *err)
+{
+    json_t *made = json_array();
+    size_t i;
+    json_t *item;
+
+    if (json_array_size(list) == 0) {
+        json_decref(made);
+        return 0;
+    }
+    json_set(block, name, made);
+    json_array_foreach(list, i, item)
+    {
+        const char *path = json_string_value(json_member(item, "Path"));
+        const json_t *weight = json_member(item, "Weight");
+        const json_t *value = weight != NULL ? weight : json_member(item, "Rate");
+        struct stat st;
+        if (path == NULL || sys_fstatat(AT_FDCWD, path, &st, 0) < 0 || !S_ISBLK(st.st_mode))
+            return fail(err, ERR_INVALID, "no such block device: '%s'", path != NULL ? path : "");
+        json_array_append_new(made,
+                              json_pack("{si si sI}", "major", (int)major(st.st_rdev), "minor",
+                                        (int)minor(st.st_rdev), weight != NULL ? "weight" : "rate",
+                                        json_integer_value(value)));
+    }
+    return 0;
 }
 
 static void copy_numbers(json_t *into, const json_t *host, const struct member *members)

@@ -3,9 +3,11 @@
 #ifndef CORE_CONTAINER_RESOURCES_H
 #define CORE_CONTAINER_RESOURCES_H
 
+#include "base/error.h"
 #include "base/json.h"
 
-/* Without device rules; what is zero is left out.  New reference. */
-json_t *resources_json(const json_t *host_config);
+/* Without device rules; what is zero is left out.  New reference; NULL with INVALID when a device
+ * to throttle is none. */
+json_t *resources_json(const json_t *host_config, struct error *err);
 
 #endif

@@ -20,7 +20,10 @@ json_t *oci_linux(struct task *task, const struct oci_input *input, struct error
     cleanup_json json_t *made = json_object();
 
     json_set(made, "namespaces", namespaces(task, input));
-    json_set(made, "resources", resources_json(host));
+    json_t *resources = resources_json(host, err);
+    if (resources == NULL)
+        return NULL;
+    json_set(made, "resources", resources);
     json_set(made, "cgroupsPath",
              json_text(arena_printf(task->mem, "%s/%s", parent[0] != '\0' ? parent : "/volumed",
                                     input->container->id)));
