@@ -19,6 +19,7 @@ struct storage {
     struct service service;
     struct task task;
     struct error err;
+    bool is_open; /* zero is closed */
 };
 
 /* Opens (again) what is in STATE; false when it cannot, with err filled. */
@@ -28,7 +29,7 @@ static inline bool storage_open(struct storage *storage)
                                               .runner_path = "",
                                               .self_path = "" };
 
-    *storage = (struct storage){ 0 };
+    *storage = (struct storage){ .is_open = true };
     if (service_open(&storage->service, &spec, &storage->err) < 0)
         return false;
     storage->task = (struct task){
@@ -43,11 +44,16 @@ static inline bool storage_open(struct storage *storage)
 
 static inline void storage_close(struct storage *storage)
 {
+    if (!storage->is_open)
+        return;
     pools_close(storage->service.pools);
     db_close(storage->task.db);
     arena_free(storage->task.mem);
     service_close(&storage->service);
+    *storage = (struct storage){ 0 };
 }
+
+#define cleanup_storage CLEANUP(storage_close)
 
 /* On a new filesystem; false when this machine has none of that kind. */
 static inline bool storage_enter(struct storage *storage, const char *filesystem)

@@ -71,7 +71,7 @@ static void set_state(struct storage *s, const char *id, const char *state)
 
 TEST(attachments_are_cleaned_ordered_and_checked)
 {
-    struct storage s;
+    cleanup_storage struct storage s = { 0 };
     struct attachment_set set = { 0 };
     const struct attachment wanted[] = {
         WANT("cc", "/a/b/../b/c/"),
@@ -102,7 +102,7 @@ TEST(new_volumes_are_seeded_and_published_with_the_container)
     static const char *const filesystems[] = { "btrfs", "xfs", "ext4", "tmpfs" };
 
     for (size_t i = 0; i < ARRAY_SIZE(filesystems); i++) {
-        struct storage s;
+        cleanup_storage struct storage s = { 0 };
         struct attachment *list = NULL;
         struct volume volume;
         size_t count = 0;
@@ -137,7 +137,7 @@ TEST(new_volumes_are_seeded_and_published_with_the_container)
 
 TEST(an_existing_empty_volume_is_seeded_once)
 {
-    struct storage s;
+    cleanup_storage struct storage s = { 0 };
     struct volume volume;
     const struct attachment wanted[] = { WANT("data", "/data") };
 
@@ -157,7 +157,7 @@ TEST(an_existing_empty_volume_is_seeded_once)
 
 TEST(a_volume_with_contents_or_in_use_is_not_seeded)
 {
-    struct storage s;
+    cleanup_storage struct storage s = { 0 };
     struct volume volume;
     const struct attachment full[] = { WANT("full", "/data") };
     const struct attachment used[] = { WANT("used", "/data") };
@@ -182,7 +182,7 @@ TEST(a_volume_with_contents_or_in_use_is_not_seeded)
 
 TEST(an_exclusive_writer_keeps_other_writers_from_starting)
 {
-    struct storage s;
+    cleanup_storage struct storage s = { 0 };
     const struct attachment writer[] = { WANT("data", "/data") };
     const struct attachment alone[] = { WANT("data", "/data", .mode = ACCESS_EXCLUSIVE) };
 
@@ -204,7 +204,7 @@ TEST(an_exclusive_writer_keeps_other_writers_from_starting)
 
 TEST(subpaths_are_opened_beneath_the_volume)
 {
-    struct storage s;
+    cleanup_storage struct storage s = { 0 };
     struct attachment_mount *mounts = NULL;
     size_t count = 0;
     struct stat st;
@@ -236,7 +236,7 @@ TEST(subpaths_are_opened_beneath_the_volume)
 
 TEST(rm_v_takes_anonymous_volumes_that_nobody_else_has)
 {
-    struct storage s;
+    cleanup_storage struct storage s = { 0 };
     struct attachment_garbage garbage;
     struct attachment *copies = NULL;
     struct volume *list = NULL;
@@ -268,7 +268,7 @@ TEST(rm_v_takes_anonymous_volumes_that_nobody_else_has)
 
 TEST(a_volume_made_meanwhile_by_another_is_taken_instead)
 {
-    struct storage s;
+    cleanup_storage struct storage s = { 0 };
     struct attachment_set set = { 0 };
     const struct attachment wanted[] = { WANT("data", "/data"), WANT("data", "/again") };
 

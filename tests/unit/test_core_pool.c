@@ -22,7 +22,7 @@ static const struct finding *find(const struct findings *findings, const char *k
 
 TEST(a_pool_takes_the_driver_that_fits_and_no_other)
 {
-    struct storage s;
+    cleanup_storage struct storage s = { 0 };
     struct pool pool;
     struct pool_space space;
 
@@ -50,7 +50,7 @@ TEST(a_pool_takes_the_driver_that_fits_and_no_other)
 
 TEST(a_pool_whose_disk_is_not_mounted_is_refused_until_it_is)
 {
-    struct storage s;
+    cleanup_storage struct storage s = { 0 };
     struct volume_spec spec = VOLUME_SPEC_EMPTY;
     struct volume volume;
     struct findings findings;
@@ -85,7 +85,7 @@ TEST(a_pool_whose_disk_is_not_mounted_is_refused_until_it_is)
 
 TEST(a_pool_with_anothers_identity_is_refused)
 {
-    struct storage s;
+    cleanup_storage struct storage s = { 0 };
 
     if (!storage_enter(&s, "tmpfs"))
         return;
@@ -107,7 +107,7 @@ TEST(a_pool_with_anothers_identity_is_refused)
 
 TEST(reconcile_removes_garbage_and_tells_what_is_missing)
 {
-    struct storage s;
+    cleanup_storage struct storage s = { 0 };
     struct findings findings;
     static const char *const ids[] = { "00000000-0000-4000-8000-000000000001",
                                        "00000000-0000-4000-8000-000000000002" };
@@ -139,7 +139,7 @@ TEST(reconcile_removes_garbage_and_tells_what_is_missing)
 
 TEST(mounts_of_other_engines_are_a_multiset_that_dies_with_the_boot)
 {
-    struct storage s;
+    cleanup_storage struct storage s = { 0 };
     struct volume_remove_spec remove = { 0 };
     struct findings findings;
     const char *path = NULL;
@@ -168,7 +168,7 @@ TEST(mounts_of_other_engines_are_a_multiset_that_dies_with_the_boot)
 
 TEST(a_foreign_filesystem_that_nobody_uses_is_unmounted)
 {
-    struct storage s;
+    cleanup_storage struct storage s = { 0 };
     struct volume_spec spec = VOLUME_SPEC_EMPTY;
     struct volume volume;
     struct findings findings;

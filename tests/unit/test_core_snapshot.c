@@ -47,7 +47,7 @@ TEST(snapshot_holds_what_was_there_and_tells_its_cost)
     static const char *const costs[] = { "O(1)", "O(files)", "O(bytes)", "O(bytes)" };
 
     for (size_t i = 0; i < ARRAY_SIZE(filesystems); i++) {
-        struct storage s;
+        cleanup_storage struct storage s = { 0 };
         struct snapshot snapshot;
         struct snapshot *list = NULL;
         if (!storage_enter(&s, filesystems[i]))
@@ -70,7 +70,7 @@ TEST(snapshot_holds_what_was_there_and_tells_its_cost)
 TEST(clones_are_volumes_of_their_own)
 {
     for (size_t i = 0; i < ARRAY_SIZE(filesystems); i++) {
-        struct storage s;
+        cleanup_storage struct storage s = { 0 };
         struct snapshot snapshot;
         struct volume clone;
         struct volume_spec spec = VOLUME_SPEC_EMPTY;
@@ -108,7 +108,7 @@ TEST(clones_are_volumes_of_their_own)
 TEST(rollback_brings_back_the_past_and_keeps_the_present)
 {
     for (size_t i = 0; i < ARRAY_SIZE(filesystems); i++) {
-        struct storage s;
+        cleanup_storage struct storage s = { 0 };
         struct snapshot snapshot;
         struct snapshot safety;
         struct snapshot again;
@@ -132,7 +132,7 @@ TEST(rollback_brings_back_the_past_and_keeps_the_present)
 
 TEST(rollback_refuses_while_the_volume_is_mounted_and_names_who)
 {
-    struct storage s;
+    cleanup_storage struct storage s = { 0 };
     struct snapshot snapshot;
     struct snapshot safety;
 
@@ -190,7 +190,7 @@ static const struct freezer fake_freezer = { fake_freeze, fake_thaw };
 
 TEST(snapshot_of_a_running_containers_volume_is_cut_under_a_freeze)
 {
-    struct storage s;
+    cleanup_storage struct storage s = { 0 };
     struct snapshot snapshot;
     struct snapshot *list = NULL;
 
@@ -220,7 +220,7 @@ TEST(snapshot_of_a_running_containers_volume_is_cut_under_a_freeze)
 
 TEST(snapshot_is_partial_when_a_stranger_may_write)
 {
-    struct storage s;
+    cleanup_storage struct storage s = { 0 };
     struct snapshot snapshot;
 
     if (!storage_enter(&s, "ext4"))
@@ -236,7 +236,7 @@ TEST(snapshot_is_partial_when_a_stranger_may_write)
 
 TEST(snapshot_remove_frees_the_name)
 {
-    struct storage s;
+    cleanup_storage struct storage s = { 0 };
     struct snapshot snapshot;
     struct volume_remove_spec remove = { 0 };
 

@@ -19,7 +19,7 @@ static int create(struct storage *s, const struct volume_spec *spec, struct volu
 
 TEST(volume_create_makes_a_directory_and_says_so_once)
 {
-    struct storage s;
+    cleanup_storage struct storage s = { 0 };
     struct volume_spec spec = VOLUME_SPEC_EMPTY;
     struct volume volume;
     struct volume again;
@@ -46,7 +46,7 @@ TEST(volume_create_makes_a_directory_and_says_so_once)
 
 TEST(volume_create_sets_owner_and_mode_whatever_the_umask)
 {
-    struct storage s;
+    cleanup_storage struct storage s = { 0 };
     struct volume_spec spec = VOLUME_SPEC_EMPTY;
     struct volume volume;
     struct stat st;
@@ -76,7 +76,7 @@ TEST(volume_create_sets_owner_and_mode_whatever_the_umask)
 
 TEST(volume_create_refuses_as_dockerd_does)
 {
-    struct storage s;
+    cleanup_storage struct storage s = { 0 };
     struct volume volume;
     struct volume *list = NULL;
     bool is_new = false;
@@ -119,7 +119,7 @@ TEST(volume_create_refuses_as_dockerd_does)
 
 TEST(anonymous_volumes_are_a_stored_fact)
 {
-    struct storage s;
+    cleanup_storage struct storage s = { 0 };
     struct volume_spec spec = VOLUME_SPEC_EMPTY;
     struct volume volume;
     bool is_new = false;
@@ -135,7 +135,7 @@ TEST(anonymous_volumes_are_a_stored_fact)
 
 TEST(volume_remove_takes_row_and_data)
 {
-    struct storage s;
+    cleanup_storage struct storage s = { 0 };
     struct volume_remove_spec spec = { 0 };
     struct volume volume;
 
@@ -161,7 +161,7 @@ TEST(volume_remove_takes_row_and_data)
 
 TEST(volume_remove_refuses_what_is_mounted_and_names_it)
 {
-    struct storage s;
+    cleanup_storage struct storage s = { 0 };
     struct volume_remove_spec spec = { 0 };
     struct volume volume;
     bool is_mounted = false;
@@ -181,7 +181,7 @@ TEST(volume_remove_refuses_what_is_mounted_and_names_it)
 
 TEST(volume_remove_names_the_containers_that_refer_to_it)
 {
-    struct storage s;
+    cleanup_storage struct storage s = { 0 };
     struct volume_remove_spec spec = { 0 };
     struct volume volume;
 
@@ -209,7 +209,7 @@ TEST(volume_remove_names_the_containers_that_refer_to_it)
 
 TEST(volume_rename_and_label_change_the_row_alone)
 {
-    struct storage s;
+    cleanup_storage struct storage s = { 0 };
     struct volume volume;
     struct pairs set = { 0 };
     static const char *const remove[] = { "old", NULL };
@@ -233,7 +233,7 @@ TEST(volume_rename_and_label_change_the_row_alone)
 
 TEST(volume_prune_takes_anonymous_ones_and_leaves_what_is_used)
 {
-    struct storage s;
+    cleanup_storage struct storage s = { 0 };
     struct volume_spec spec = VOLUME_SPEC_EMPTY;
     struct volume volume;
     struct prune_result result;
@@ -262,7 +262,7 @@ TEST(volume_prune_takes_anonymous_ones_and_leaves_what_is_used)
 
 TEST(volume_list_filters)
 {
-    struct storage s;
+    cleanup_storage struct storage s = { 0 };
     struct volume *list = NULL;
     struct filter filter = { 0 };
 
@@ -282,7 +282,7 @@ TEST(volume_list_filters)
 
 TEST(foreign_volumes_are_mounted_on_use)
 {
-    struct storage s;
+    cleanup_storage struct storage s = { 0 };
     struct volume_spec spec = VOLUME_SPEC_EMPTY;
     struct volume_remove_spec remove = { 0 };
     struct volume volume;
@@ -315,7 +315,7 @@ TEST(foreign_volumes_are_mounted_on_use)
 
 TEST(usage_counts_hard_links_once_and_holes_not)
 {
-    struct storage s;
+    cleanup_storage struct storage s = { 0 };
     struct volume volume;
     struct usage usage;
 
