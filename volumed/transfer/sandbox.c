@@ -41,6 +41,9 @@ static const int calls[] = {
     SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getrandom),
     SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(tgkill), SCMP_SYS(restart_syscall),
     SCMP_SYS(sched_yield),
+#ifdef __SANITIZE_ADDRESS__
+    SCMP_SYS(sigaltstack),
+#endif
 };
 /* clang-format on */
 
