@@ -103,12 +103,24 @@ static int start(const struct command *command, const char *id, struct error *er
                : 0;
 }
 
+/* Docker's API tells these failures by their words alone, and its own client reads them so. */
 static int start_failure(const struct command *command, const struct error *err)
 {
+    static const struct {
+        const char *words;
+        int status;
+    } rows[] = {
+        { "executable file not found", STATUS_NOT_FOUND },
+        { "no such file or directory", STATUS_NOT_FOUND },
+        { "permission denied", STATUS_NOT_EXECUTABLE },
+        { "is a directory", STATUS_NOT_EXECUTABLE },
+    };
+
     (void)failure_report(command, err); /* the statuses here are those of shells */
-    if (err->code == ERR_NOT_FOUND)
-        return STATUS_NOT_FOUND;
-    return err->code == ERR_DENIED ? STATUS_NOT_EXECUTABLE : STATUS_FAILED;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (strstr(err->message, rows[i].words) != NULL)
+            return rows[i].status;
+    return STATUS_FAILED;
 }
 
 static int open_attach(const struct command *command, const char *id, struct reply *reply,
