@@ -5,6 +5,8 @@
  */
 #include "core/recover.h"
 
+#include "base/log.h"
+#include "core/image.h"
 #include "core/monitor.h"
 #include "core/op.h"
 #include "core/pool.h"
@@ -14,6 +16,7 @@
 int recover(struct task *task, struct error *err)
 {
     struct service *service = task->service;
+    struct error garbage;
 
     if (pool_make_default(task, err) < 0)
         return error_prefix(err, "cannot make the default pool");
@@ -26,6 +29,8 @@ int recover(struct task *task, struct error *err)
         return error_prefix(err, "cannot take over running containers");
     if (reconcile_and_log(task, err) < 0)
         return error_prefix(err, "cannot hold the disk against the rows");
+    if (image_collect_layers(task, &garbage) < 0) /* room is lost, nothing else */
+        log_warn("layers that nobody uses stay error=\"%s\"", garbage.message);
     service->is_recovered = true;
     return 0;
 }
