@@ -2,6 +2,7 @@
 /* Attaching: at once, or by a list of those who wait until the container starts. */
 #include "core/attach.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,8 +20,7 @@ struct pending {
     struct list node;
     char id[HEX_ID_SIZE];
     struct attach_spec spec;
-    attach_connect_fn connect;
-    void *context;
+    struct attach_later later;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards: pendings */
@@ -30,7 +30,7 @@ static int get(struct task *task, const char *ref, struct container *container, 
 static int connect_now(struct task *task, const char *id, const struct attach_spec *spec,
                        struct error *err);
 static struct pending *add(const char *id, const struct attach_spec *spec,
-                           attach_connect_fn connect, void *context);
+                           const struct attach_later *later);
 static bool take_back(struct pending *pending);
 static void take_all(const char *id, struct list *taken);
 static void streams_text(const struct attach_spec *spec, char text[STREAMS_SIZE]);
@@ -48,7 +48,7 @@ int container_attach_prepare(struct task *task, const char *ref, bool *is_later,
 }
 
 int container_attach(struct task *task, const char *ref, const struct attach_spec *spec, int *fd,
-                     attach_connect_fn connect, void *context, struct error *err)
+                     const struct attach_later *later, struct error *err)
 {
     cleanup_container struct container container = { 0 };
     cleanup_container struct container again = { 0 };
@@ -60,7 +60,7 @@ int container_attach(struct task *task, const char *ref, const struct attach_spe
         return *fd < 0 ? -1 : 0;
     }
     *fd = -1;
-    struct pending *pending = add(container.id, spec, connect, context);
+    struct pending *pending = add(container.id, spec, later);
     /* It may have started between the look and the entry: then nobody would come for us. */
     if (container_get(task, container.id, &again, err) < 0)
         return take_back(pending) ? -1 : 0;
@@ -80,7 +80,8 @@ void attach_connect(int box_fd, const char *id)
         char streams[STREAMS_SIZE];
         struct error ignored; /* the client sees its stream end */
         streams_text(&pending->spec, streams);
-        pending->connect(pending->context, supervisor_attach(box_fd, streams, &ignored));
+        pending->later.connect(pending->later.context,
+                               supervisor_attach(box_fd, streams, &ignored));
         free(pending);
     }
 }
@@ -92,7 +93,7 @@ void attach_drop(const char *id)
     take_all(id, &taken);
     list_each(node, &taken) {
         struct pending *pending = container_of(node, struct pending, node);
-        pending->connect(pending->context, -1);
+        pending->later.connect(pending->later.context, -1);
         free(pending);
     }
 }
@@ -121,11 +122,11 @@ static int connect_now(struct task *task, const char *id, const struct attach_sp
 }
 
 static struct pending *add(const char *id, const struct attach_spec *spec,
-                           attach_connect_fn connect, void *context)
+                           const struct attach_later *later)
 {
     struct pending *pending = mem_alloc(sizeof(*pending));
 
-    *pending = (struct pending){ .spec = *spec, .connect = connect, .context = context };
+    *pending = (struct pending){ .spec = *spec, .later = *later };
     memcpy(pending->id, id, sizeof(pending->id));
     LOCK_SCOPE(&lock);
     list_append(&pendings, &pending->node);
@@ -168,16 +169,17 @@ static void streams_text(const struct attach_spec *spec, char text[STREAMS_SIZE]
         bool is_wanted;
         const char *name;
     } streams[] = {
-        { spec->has_stdin, "stdin," },
-        { spec->has_stdout, "stdout," },
-        { spec->has_stderr, "stderr," },
-        { spec->has_logs, "logs," },
+        { spec->has_stdin, "stdin" },
+        { spec->has_stdout, "stdout" },
+        { spec->has_stderr, "stderr" },
+        { spec->has_logs, "logs" },
     };
+
+    int size = 0;
 
     text[0] = '\0';
     for (size_t i = 0; i < ARRAY_SIZE(streams); i++)
-        if (streams[i].is_wanted)
-            (void)strcat(text, streams[i].name); /* all four fit */
-    if (text[0] != '\0')
-        text[strlen(text) - 1] = '\0';
+        if (streams[i].is_wanted) /* all four fit */
+            size += snprintf(text + size, STREAMS_SIZE - (size_t)size, "%s%s", size == 0 ? "" : ",",
+                             streams[i].name);
 }

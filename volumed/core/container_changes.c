@@ -104,7 +104,6 @@ static int open_upper(struct task *task, const char *id, struct error *err)
 
 static int walk_dir(struct walk *walk, int dirfd, const char *path, struct error *err)
 {
-    const struct dirent *entry;
     int fd = sys_openat(dirfd, ".", O_RDONLY | O_DIRECTORY, 0);
 
     if (fd < 0)
@@ -117,7 +116,7 @@ static int walk_dir(struct walk *walk, int dirfd, const char *path, struct error
     if (walk->depth == DEPTH_MAX)
         return fail(err, ERR_UNSUPPORTED, "'%s' is nested too deeply", path);
     walk->depth++;
-    while ((entry = readdir(dir)) != NULL) {
+    for (const struct dirent *entry; (entry = readdir(dir)) != NULL;) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
         const char *below = arena_printf(walk->task->mem, "%s/%s", path, entry->d_name);

@@ -59,6 +59,7 @@ static const struct shape_field health_fields[] = {
 static const char *const inherited[] = { "User", "WorkingDir", "StopSignal", "Shell" };
 static const char *const united[] = { "ExposedPorts", "Volumes", "Labels" };
 
+static bool find_real_time(const char *name, int *number);
 static void inherit_command(json_t *config, const json_t *image);
 static void inherit_env(json_t *config, const json_t *image);
 static void inherit_map(json_t *config, const json_t *image, const char *name);
@@ -136,13 +137,24 @@ int signal_find(const char *name, int *number, struct error *err)
             return 0;
         }
     }
-    if (strncasecmp(bare, "RTMIN", 5) == 0 && (bare[5] == '\0' || bare[5] == '+') &&
-        (bare[5] == '\0' || units_parse_int(bare + 6, &value) == 0)) {
-        *number = SIGRTMIN + (bare[5] == '\0' ? 0 : (int)value);
-        if (*number >= SIGRTMIN && *number <= SIGRTMAX)
-            return 0;
-    }
+    if (find_real_time(bare, number))
+        return 0;
     return fail(err, ERR_INVALID, "Invalid signal: %s", name);
+}
+
+/* "RTMIN", "RTMIN+3" */
+static bool find_real_time(const char *name, int *number)
+{
+    int64_t offset = 0;
+
+    if (strncasecmp(name, "RTMIN", 5) != 0 || (name[5] != '\0' && name[5] != '+'))
+        return false;
+    if (name[5] == '+' && units_parse_int(name + 6, &offset) < 0)
+        return false;
+    if (offset < 0 || offset > SIGRTMAX - SIGRTMIN)
+        return false;
+    *number = SIGRTMIN + (int)offset;
+    return true;
 }
 
 /* An image's Cmd belongs to its Entrypoint: a request that gives either does not mix with it. */

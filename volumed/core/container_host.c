@@ -124,8 +124,8 @@ static const char *const readonly_paths[] = { "/proc/bus",           "/proc/fs",
                                               "/proc/sysrq-trigger", NULL };
 
 static void complete(json_t *host);
-static void default_text(json_t *object, const char *name, const char *text);
-static void warn(struct host_warnings *warnings, const char *text);
+static void default_text(json_t *object, const char *name, const char *value);
+static void warn(struct host_warnings *warnings, const char *message);
 static int check(const json_t *host, struct error *err);
 static int check_memory(const json_t *host, struct error *err);
 static int check_cpu(const json_t *host, struct error *err);

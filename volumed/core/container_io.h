@@ -27,12 +27,17 @@ struct attach_spec {
  */
 typedef void (*attach_connect_fn)(void *context, int fd);
 
+struct attach_later {
+    attach_connect_fn connect;
+    void *context;
+};
+
 /*
  * Attaches.  Running: *fd is the stream (taken over by the caller).  Not running yet: *fd is -1 and
- * connect() is called later; call container_attach_prepare first to know which it will be.
+ * later->connect() is called then; call container_attach_prepare first to know which it will be.
  */
 int container_attach(struct task *task, const char *ref, const struct attach_spec *spec, int *fd,
-                     attach_connect_fn connect, void *context, struct error *err);
+                     const struct attach_later *later, struct error *err);
 
 /* Whether attach would connect later, and whether the stream is raw (a terminal) or framed. */
 int container_attach_prepare(struct task *task, const char *ref, bool *is_later, bool *is_terminal,

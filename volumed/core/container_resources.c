@@ -20,7 +20,7 @@ static json_t *cpu_json(const json_t *host);
 static json_t *block_json(const json_t *host, struct error *err);
 static int add_throttles(json_t *block, const json_t *list, const char *name, struct error *err);
 static void copy_numbers(json_t *into, const json_t *host, const struct member *members);
-static void set_unless_empty(json_t *into, const char *name, json_t *object);
+static void set_unless_empty(json_t *into, const char *name, json_t *part);
 static int64_t number(const json_t *host, const char *name);
 
 json_t *resources_json(const json_t *host_config, struct error *err)
@@ -147,12 +147,12 @@ static void copy_numbers(json_t *into, const json_t *host, const struct member *
     }
 }
 
-static void set_unless_empty(json_t *into, const char *name, json_t *object)
+static void set_unless_empty(json_t *into, const char *name, json_t *part)
 {
-    if (json_object_size(object) > 0)
-        json_set(into, name, object);
+    if (json_object_size(part) > 0)
+        json_set(into, name, part);
     else
-        json_decref(object);
+        json_decref(part);
 }
 
 static int64_t number(const json_t *host, const char *name)

@@ -42,7 +42,7 @@ int user_lookup(struct arena *mem, int root_fd, const char *text, const char *co
     struct lookup *lookup = arena_alloc(mem, sizeof(*lookup));
     const char *colon = strchr(text, ':');
     const char *user = colon == NULL ? text : arena_strndup(mem, text, (size_t)(colon - text));
-    const char *name = NULL;
+    const char *name = NULL; /* none in the passwd file */
 
     *lookup = (struct lookup){ .mem = mem, .root_fd = root_fd };
     *ids = (struct user_ids){ .home = "/" };
@@ -54,7 +54,7 @@ int user_lookup(struct arena *mem, int root_fd, const char *text, const char *co
     if (colon == NULL && name != NULL && add_memberships(lookup, name, err) < 0)
         return -1;
     for (size_t i = 0; more_groups != NULL && more_groups[i] != NULL; i++) {
-        uint32_t gid;
+        uint32_t gid = 0;
         if (find_group(lookup, more_groups[i], &gid, err) < 0)
             return -1;
         add_group(lookup, gid);
@@ -68,7 +68,7 @@ int user_lookup(struct arena *mem, int root_fd, const char *text, const char *co
 static int find_user(struct lookup *lookup, const char *user, struct user_ids *ids,
                      const char **name, struct error *err)
 {
-    char *rest;
+    char *rest = NULL;
     char *line;
     uint32_t wanted = 0;
     bool is_number = read_id(user, &wanted);

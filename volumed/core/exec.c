@@ -19,8 +19,7 @@
 #include "core/shape.h"
 #include "runtime/supervisor.h"
 
-#define STREAMS_SIZE 24
-#define FRAME_HEAD   8
+#define FRAME_HEAD 8
 
 static const struct shape_field fields[] = {
     { "User", SHAPE_TEXT, SHAPE_ZERO },
@@ -38,22 +37,15 @@ static const struct shape_field fields[] = {
     { .name = NULL },
 };
 
-/* What exec_start was asked for. */
-struct wanted {
-    bool is_detached;
-    int rows;
-    int columns;
-};
-
 static int check_container(const struct container *container, struct error *err);
 static const char *command_text(struct task *task, const json_t *config);
 static int emit(struct task *task, const struct container *container, const struct exec *exec,
                 const char *verb, struct error *err);
 static int launch(struct task *task, const struct exec *exec, const struct container *container,
-                  const struct wanted *wanted, int *fd, struct error *err);
+                  const struct exec_start_spec *spec, int *fd, struct error *err);
 static int connect_and_start(struct task *task, const struct exec *exec, int dirfd,
-                             const struct wanted *wanted, int *fd, struct error *err);
-static void streams_of(const struct exec *exec, char text[STREAMS_SIZE]);
+                             const struct exec_start_spec *spec, int *fd, struct error *err);
+static const char *streams_of(struct task *task, const struct exec *exec);
 static int report_failure(struct task *task, const struct exec *exec, const struct error *failure,
                           int *fd, struct error *err);
 
@@ -91,23 +83,21 @@ int exec_get(struct task *task, const char *id, struct exec *exec, struct error 
     return 0;
 }
 
-int exec_start(struct task *task, const char *id, bool is_detached, bool is_terminal, int rows,
-               int columns, int *fd, struct error *err)
+int exec_start(struct task *task, const char *id, const struct exec_start_spec *spec, int *fd,
+               struct error *err)
 {
-    struct wanted wanted = { .is_detached = is_detached, .rows = rows, .columns = columns };
     cleanup_container struct container container = { 0 };
     cleanup_exec struct exec exec = { 0 };
     struct error failure;
 
-    (void)is_terminal; /* what it was created with holds */
     *fd = -1;
     if (execs_get(task, id, &exec, err) < 0 ||
         container_get(task, exec.container_id, &container, err) < 0 ||
         check_container(&container, err) < 0 || execs_begin(task, id, err) < 0)
         return -1;
-    if (launch(task, &exec, &container, &wanted, fd, &failure) < 0) {
+    if (launch(task, &exec, &container, spec, fd, &failure) < 0) {
         execs_set_exit(task, id, launch_exit_code(failure.message, LAUNCH_EXEC_FAILED));
-        return report_failure(task, &exec, &failure, is_detached ? NULL : fd, err);
+        return report_failure(task, &exec, &failure, spec->is_detached ? NULL : fd, err);
     }
     return emit(task, &container, &exec, "exec_start", err);
 }
@@ -160,35 +150,32 @@ static const char *command_text(struct task *task, const json_t *config)
 }
 
 static int launch(struct task *task, const struct exec *exec, const struct container *container,
-                  const struct wanted *wanted, int *fd, struct error *err)
+                  const struct exec_start_spec *spec, int *fd, struct error *err)
 {
     cleanup_fd int dirfd = exec_box_make(task, exec, container, err);
 
-    return dirfd < 0 ? -1 : connect_and_start(task, exec, dirfd, wanted, fd, err);
+    return dirfd < 0 ? -1 : connect_and_start(task, exec, dirfd, spec, fd, err);
 }
 
 /* Connected before it starts, so that nothing of its output is missed. */
 static int connect_and_start(struct task *task, const struct exec *exec, int dirfd,
-                             const struct wanted *wanted, int *fd, struct error *err)
+                             const struct exec_start_spec *spec, int *fd, struct error *err)
 {
     cleanup_buf struct buf answer = { 0 };
-    char streams[STREAMS_SIZE];
     cleanup_fd int stream_fd = -1;
     int64_t pid = 0;
 
-    streams_of(exec, streams);
     cleanup_fd int watch_fd = supervisor_watch(dirfd, err);
     if (watch_fd < 0)
         return -1;
-    if (!wanted->is_detached) {
-        stream_fd = supervisor_attach(dirfd, streams, err);
+    if (!spec->is_detached) {
+        stream_fd = supervisor_attach(dirfd, streams_of(task, exec), err);
         if (stream_fd < 0)
             return -1;
     }
-    if (exec->is_terminal && wanted->rows > 0 &&
-        supervisor_ask(dirfd,
-                       arena_printf(task->mem, "resize %d %d", wanted->rows, wanted->columns), NULL,
-                       err) < 0)
+    if (exec->is_terminal && spec->rows > 0 &&
+        supervisor_ask(dirfd, arena_printf(task->mem, "resize %d %d", spec->rows, spec->columns),
+                       NULL, err) < 0)
         return -1;
     int rc = supervisor_ask(dirfd, "start", &answer, err);
     if (rc == 0 && units_parse_int(answer.data, &pid) == 0)
@@ -201,23 +188,24 @@ static int connect_and_start(struct task *task, const struct exec *exec, int dir
     return rc;
 }
 
-static void streams_of(const struct exec *exec, char text[STREAMS_SIZE])
+static const char *streams_of(struct task *task, const struct exec *exec)
 {
     static const struct {
         const char *member;
         const char *name;
     } streams[] = {
-        { "AttachStdin", "stdin," },
-        { "AttachStdout", "stdout," },
-        { "AttachStderr", "stderr," },
+        { "AttachStdin", "stdin" },
+        { "AttachStdout", "stdout" },
+        { "AttachStderr", "stderr" },
     };
 
-    text[0] = '\0';
+    const char *text = "";
+
     for (size_t i = 0; i < ARRAY_SIZE(streams); i++)
         if (json_is_true(json_member(exec->config, streams[i].member)))
-            (void)strcat(text, streams[i].name); /* all three fit */
-    if (text[0] != '\0')
-        text[strlen(text) - 1] = '\0';
+            text = arena_printf(task->mem, "%s%s%s", text, text[0] == '\0' ? "" : ",",
+                                streams[i].name);
+    return text;
 }
 
 /* Clients have been promised a stream by then: the message is its whole content. */

@@ -20,16 +20,16 @@ static int collect(int fd, int64_t timeout_ms, struct buf *output, struct error 
 static const char *unframe(struct task *task, const struct buf *framed, size_t max_bytes);
 static json_t *config_json(const char *const *argv);
 
-int exec_run(struct task *task, const char *container_id, const char *const *argv,
-             int64_t timeout_ms, size_t max_bytes, int64_t *exit_code, const char **output,
-             struct error *err)
+int exec_run(struct task *task, const char *container_id, const struct exec_run_spec *spec,
+             struct exec_result *result, struct error *err)
 {
     cleanup_container struct container container = { 0 };
-    cleanup_json json_t *config = config_json(argv);
+    cleanup_json json_t *config = config_json(spec->argv);
     cleanup_buf struct buf framed = { 0 };
     char id[HEX_ID_SIZE];
     struct exec exec = { .id = id, .config = config };
     struct box_exit end;
+    struct error ignored; /* what stays goes with the container's box */
 
     hex_id_make(id);
     if (container_get(task, container_id, &container, err) < 0)
@@ -37,15 +37,14 @@ int exec_run(struct task *task, const char *container_id, const char *const *arg
     if (!container_is_live(&container))
         return fail(err, ERR_CONFLICT, "Container %s is not running", container.id);
     exec.container_id = container.id;
-    int rc = run(task, &exec, &container, &framed, timeout_ms, err);
+    int rc = run(task, &exec, &container, &framed, spec->timeout_ms, err);
     if (rc == 0 && !exec_box_read_exit(task, &exec, &end))
         rc = fail(err, ERR_SYSTEM, "the command's exit code is not known");
-    struct error ignored; /* what stays goes with the container's box */
     (void)exec_box_remove(task, &exec, &ignored);
     if (rc < 0)
         return -1;
-    *exit_code = end.code;
-    *output = unframe(task, &framed, max_bytes);
+    result->exit_code = end.code;
+    result->output = unframe(task, &framed, spec->max_bytes);
     return 0;
 }
 

@@ -94,6 +94,8 @@ int execs_get(struct task *task, const char *id, struct exec *exec, struct error
 
 void exec_done(struct exec *exec)
 {
+    if (exec == NULL)
+        return;
     json_decref(exec->config);
     exec->config = NULL;
 }

@@ -9,11 +9,8 @@
 /* Adds one; *id is its new id, in the task's arena. */
 void execs_add(struct task *task, const char *container_id, const json_t *config, const char **id);
 
-/* NOT_FOUND: "No such exec instance: x".  The snapshot's texts are the task's, its config is a
- * reference of its own that exec_done() drops. */
+/* NOT_FOUND: "No such exec instance: x".  To be ended by exec_done(). */
 int execs_get(struct task *task, const char *id, struct exec *exec, struct error *err);
-void exec_done(struct exec *exec);
-#define cleanup_exec CLEANUP(exec_done)
 
 /* From "created" to "running"; CONFLICT when it was started before. */
 int execs_begin(struct task *task, const char *id, struct error *err);

@@ -160,21 +160,24 @@ static bool sleep_until_next(struct health *health)
 static void check_once(struct task *task, struct health *health)
 {
     struct health_result result = { .started_ns = clock_now_ns() };
+    struct exec_run_spec check = {
+        .argv = health->spec.argv,
+        .timeout_ms = health->spec.timeout_ms,
+        .max_bytes = OUTPUT_MAX_BYTES,
+    };
     struct health_state state;
-    const char *output = "";
+    struct exec_result ran;
     struct error err;
     cleanup_db struct db *db = service_db_open(task->service, &err); /* checks are rare */
 
     if (db == NULL)
         return;
     task->db = db;
-    if (exec_run(task, health->id, health->spec.argv, health->spec.timeout_ms, OUTPUT_MAX_BYTES,
-                 &result.exit_code, &output, &err) < 0) {
-        result.exit_code = -1;
-        output = err.message;
-    }
+    if (exec_run(task, health->id, &check, &ran, &err) < 0)
+        ran = (struct exec_result){ .exit_code = -1, .output = err.message };
+    result.exit_code = ran.exit_code;
     result.finished_ns = clock_now_ns();
-    result.output = mem_strdup(output);
+    result.output = mem_strdup(ran.output);
     if (note_result(health, result, &state))
         record_status(task, health->id, &state);
     task->db = NULL;

@@ -3,6 +3,7 @@
 #include "core/log_line.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,7 +24,8 @@ int log_line_append(const char *line, size_t size, const struct log_spec *spec, 
     const json_t *text = json_object_get(json, "log");
     const char *stream = json_string_value(json_object_get(json, "stream"));
     const char *time = json_string_value(json_object_get(json, "time"));
-    char prefix[CLOCK_TEXT_SIZE + 4] = "";
+    char prefix[CLOCK_TEXT_SIZE + 4];
+    char stamp[CLOCK_TEXT_SIZE] = "";
     int64_t time_ns = 0;
 
     if (!json_is_string(text) || stream == NULL || time == NULL ||
@@ -34,12 +36,11 @@ int log_line_append(const char *line, size_t size, const struct log_spec *spec, 
     bool is_stderr = strcmp(stream, "stderr") == 0;
     if (time_ns < spec->since_ns || (is_stderr ? !spec->has_stderr : !spec->has_stdout))
         return 0;
-    if (spec->has_timestamps) {
-        clock_text_ns(time_ns, prefix);
-        (void)strcat(prefix, " "); /* there is room */
-    }
-    if (spec->has_details)
-        (void)strcat(prefix, " "); /* there are no details: labels and variables are not logged */
+    if (spec->has_timestamps)
+        clock_text_ns(time_ns, stamp);
+    /* Details would stand before the second space: labels and variables are not logged. */
+    (void)snprintf(prefix, sizeof(prefix), "%s%s%s", stamp, spec->has_timestamps ? " " : "",
+                   spec->has_details ? " " : "");
     append_frame(out, is_raw ? 0 : 1 + is_stderr, prefix, text);
     return 1;
 }

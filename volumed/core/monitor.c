@@ -41,7 +41,8 @@ struct watch {
     int fd; /* -1: waits for its restart */
     int64_t restart_due_ms;
     int64_t last_delay_ms;
-    char line[LINE_MAX_BYTES];
+    char line[LINE_MAX_BYTES]; /* what has come */
+    char said[LINE_MAX_BYTES]; /* the line at work */
     size_t line_size;
 };
 
@@ -68,8 +69,8 @@ static void watch_poll(struct monitor *monitor, struct watch *watch);
 static int next_timeout_ms(struct monitor *monitor);
 static void start_due(struct monitor *monitor);
 static void handle_input(struct monitor *monitor, struct task *task, struct watch *watch);
-static void handle_line(struct monitor *monitor, struct task *task, struct watch *watch,
-                        const char *line);
+static bool take_line(struct watch *watch);
+static bool handle_line(struct monitor *monitor, struct task *task, struct watch *watch);
 static void handle_end(struct monitor *monitor, struct task *task, struct watch *watch,
                        const struct box_exit *end);
 static void lost_supervisor(struct monitor *monitor, struct task *task, struct watch *watch);
@@ -296,7 +297,7 @@ static void handle_input(struct monitor *monitor, struct task *task, struct watc
 {
     ssize_t got = sys_read(watch->fd, watch->line + watch->line_size,
                            sizeof(watch->line) - 1 - watch->line_size);
-    char *newline;
+    bool is_watched = true;
 
     if (got == -EAGAIN)
         return;
@@ -305,40 +306,42 @@ static void handle_input(struct monitor *monitor, struct task *task, struct watc
         return;
     }
     watch->line_size += (size_t)got;
-    watch->line[watch->line_size] = '\0';
-    while ((newline = memchr(watch->line, '\n', watch->line_size)) != NULL) {
-        char line[LINE_MAX_BYTES];
-        size_t size = (size_t)(newline - watch->line);
-        memcpy(line, watch->line, size);
-        line[size] = '\0';
-        watch->line_size -= size + 1;
-        memmove(watch->line, newline + 1, watch->line_size);
-        if (strncmp(line, "exited ", 7) == 0) {
-            handle_line(monitor, task, watch, line);
-            return; /* it was the last, and the watch may be gone */
-        }
-        handle_line(monitor, task, watch, line);
-    }
+    while (is_watched && take_line(watch))
+        is_watched = handle_line(monitor, task, watch);
 }
 
-static void handle_line(struct monitor *monitor, struct task *task, struct watch *watch,
-                        const char *line)
+/* The next whole line goes to watch->said, without its newline. */
+static bool take_line(struct watch *watch)
+{
+    const char *newline = memchr(watch->line, '\n', watch->line_size);
+
+    if (newline == NULL)
+        return false;
+    size_t size = (size_t)(newline - watch->line);
+    memcpy(watch->said, watch->line, size);
+    watch->said[size] = '\0';
+    watch->line_size -= size + 1;
+    memmove(watch->line, newline + 1, watch->line_size);
+    return true;
+}
+
+/* False when it was the last, and the watch may be gone. */
+static bool handle_line(struct monitor *monitor, struct task *task, struct watch *watch)
 {
     struct box_exit end;
     struct error err;
 
-    if (strcmp(line, "oom") == 0 && !watch->is_exec) {
-        if (container_record_oom(task, watch->id, &err) < 0)
-            log_error("cannot record an oom id=%s error=\"%s\"", watch->id, err.message);
-        return;
+    if (strncmp(watch->said, "exited ", 7) == 0) {
+        if (box_exit_parse(watch->said + 7, &end, &err) == 0)
+            handle_end(monitor, task, watch, &end);
+        else
+            lost_supervisor(monitor, task, watch);
+        return false;
     }
-    if (strncmp(line, "exited ", 7) != 0)
-        return;
-    if (box_exit_parse(line + 7, &end, &err) < 0) {
-        lost_supervisor(monitor, task, watch);
-        return;
-    }
-    handle_end(monitor, task, watch, &end);
+    if (strcmp(watch->said, "oom") == 0 && !watch->is_exec &&
+        container_record_oom(task, watch->id, &err) < 0)
+        log_error("cannot record an oom id=%s error=\"%s\"", watch->id, err.message);
+    return true;
 }
 
 static void handle_end(struct monitor *monitor, struct task *task, struct watch *watch,

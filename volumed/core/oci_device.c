@@ -3,13 +3,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "base/sys.h"
+#include "base/units.h"
 #include "core/oci.h"
 
 #define DEPTH_MAX   4
@@ -33,6 +34,7 @@ static json_t *usual_rules(bool is_privileged);
 static json_t *rule_json(const struct rule *rule);
 static int add_own_rules(json_t *cgroup_rules, const json_t *host, struct error *err);
 static void add_host_devices(struct task *task, json_t *devices, const char *directory, int depth);
+static int rule_number(const char *text);
 static bool is_passed_over(const char *name);
 static json_t *node_json(const char *path, const struct stat *st);
 static void dir_close(DIR **dir);
@@ -122,24 +124,29 @@ static int add_own_rules(json_t *cgroup_rules, const json_t *host, struct error 
                    numbers[1], access) != 4)
             return fail(err, ERR_INVALID, "invalid device cgroup rule format: '%s'",
                         json_string_value(item));
-        if (strcmp(numbers[0], "*") != 0)
-            rule.major = atoi(numbers[0]);
-        if (strcmp(numbers[1], "*") != 0)
-            rule.minor = atoi(numbers[1]);
+        rule.major = rule_number(numbers[0]);
+        rule.minor = rule_number(numbers[1]);
         json_array_append_new(cgroup_rules, rule_json(&rule));
     }
     return 0;
+}
+
+/* -1, "any", for what is no number. */
+static int rule_number(const char *text)
+{
+    int64_t value;
+
+    return units_parse_int(text, &value) == 0 && value <= INT_MAX ? (int)value : -1;
 }
 
 /* A privileged container sees the host's devices, but for what has a mount of its own there. */
 static void add_host_devices(struct task *task, json_t *devices, const char *directory, int depth)
 {
     cleanup_dir DIR *dir = opendir(directory);
-    const struct dirent *entry;
 
     if (dir == NULL || depth > DEPTH_MAX)
         return;
-    while ((entry = readdir(dir)) != NULL) {
+    for (const struct dirent *entry; (entry = readdir(dir)) != NULL;) {
         const char *path = arena_printf(task->mem, "%s/%s", directory, entry->d_name);
         struct stat st;
         if (is_passed_over(entry->d_name) ||

@@ -50,7 +50,7 @@ static void add_bind(json_t *list, const json_t *mount);
 static void add_tmpfs(struct task *task, json_t *list, const json_t *mount);
 static json_t *mount_json(const char *destination, const char *type, const char *source,
                           json_t *options);
-static json_t *options_of(const char *text);
+static json_t *options_of(const char *words);
 static void add_option(json_t *options, const char *option);
 static bool is_wanted_elsewhere(const struct oci_input *input, const char *destination);
 static json_t *sort(struct task *task, json_t *list);

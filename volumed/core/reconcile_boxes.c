@@ -29,7 +29,6 @@ const struct reconcile_check reconcile_boxes = { "containers' directories", chec
 static int check_boxes(struct task *task, bool is_repair, struct findings *findings,
                        struct error *err)
 {
-    const struct dirent *entry;
     int fd = sys_openat(task->service->containers_fd, ".", O_RDONLY | O_DIRECTORY, 0);
 
     if (fd < 0)
@@ -39,7 +38,7 @@ static int check_boxes(struct task *task, bool is_repair, struct findings *findi
         sys_close_fd(&fd);
         return fail(err, ERR_SYSTEM, "cannot read the containers' directories");
     }
-    while ((entry = readdir(dir)) != NULL)
+    for (const struct dirent *entry; (entry = readdir(dir)) != NULL;)
         if (entry->d_name[0] != '.' &&
             check_box(task, arena_strdup(task->mem, entry->d_name), is_repair, findings, err) < 0)
             return -1;

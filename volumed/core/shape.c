@@ -52,7 +52,7 @@ static json_t *texts_of(const json_t *value)
     json_t *item;
 
     if (json_is_string(value))
-        json_array_append_new(list, json_copy((json_t *)(uintptr_t)value)); /* only read */
+        json_array_append_new(list, json_deep_copy(value));
     json_array_foreach(value, i, item)
     {
         if (!json_is_string(item)) {

@@ -6,8 +6,8 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +18,7 @@
 #define FD_SAFE_MIN 512 /* above all the places that descriptors are handed over to */
 
 static int start(const struct program *program, int output_fd, pid_t *pid);
+static char **copy_words(const char *const *words);
 static int add_fds(posix_spawn_file_actions_t *actions, const struct program *program, int *safe);
 static int collect(int fd, size_t max_bytes, struct buf *output, struct error *err);
 static int await(pid_t pid);
@@ -25,8 +26,8 @@ static int await(pid_t pid);
 int program_run(const struct program *program, size_t max_bytes, struct buf *output, int *exit_code,
                 struct error *err)
 {
-    int ends[2];
-    pid_t pid;
+    int ends[2] = { -1, -1 };
+    pid_t pid = -1;
 
     if (pipe2(ends, O_CLOEXEC) < 0)
         return fail_sys(err, -errno, "cannot make a pipe");
@@ -59,18 +60,31 @@ static int start(const struct program *program, int output_fd, pid_t *pid)
     (void)posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     (void)posix_spawn_file_actions_adddup2(&actions, output_fd, 1);
     (void)posix_spawn_file_actions_adddup2(&actions, output_fd, 2);
+    char **argv = copy_words(program->argv);
     int *safe = mem_alloc((program->fd_count + 1) * sizeof(*safe));
     int rc = add_fds(&actions, program, safe);
-    /* It does not write to the words, only its type says so. */
+
     if (rc == 0)
-        rc = -posix_spawnp(pid, program->argv[0], &actions, &attributes,
-                           (char *const *)(uintptr_t)program->argv, environment);
+        rc = -posix_spawnp(pid, argv[0], &actions, &attributes, argv, environment);
     for (size_t i = 0; i < program->fd_count; i++)
         sys_close_fd(&safe[i]);
     free(safe);
+    free(argv);
     (void)posix_spawn_file_actions_destroy(&actions);
     (void)posix_spawnattr_destroy(&attributes);
     return rc;
+}
+
+/* posix_spawn does not write to the words, but its type would let it. */
+static char **copy_words(const char *const *words)
+{
+    size_t count = 0;
+
+    while (words[count] != NULL)
+        count++;
+    char **copy = mem_alloc((count + 1) * sizeof(*copy));
+    memcpy(copy, words, (count + 1) * sizeof(*copy));
+    return copy;
 }
 
 /* Copies far away from the places they go to, so that none overwrites one still to be moved. */

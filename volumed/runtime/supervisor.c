@@ -2,6 +2,7 @@
 /* Request lines out, answer lines in. */
 #include "runtime/supervisor.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -21,6 +22,7 @@ static int connect_to(int dirfd, struct error *err);
 static int open_stream(int dirfd, const char *request, struct error *err);
 static int ask(int fd, const char *request, struct buf *answer, struct error *err);
 static int read_line(int fd, struct buf *line, struct error *err);
+static int take_line(int fd, struct buf *line, struct error *err);
 static int read_error(const char *answer, struct error *err);
 
 int supervisor_spawn(const struct program *runner, struct error *err)
@@ -114,10 +116,13 @@ static int ask(int fd, const char *request, struct buf *answer, struct error *er
 
     buf_printf(&line, "%s\n", request);
     int rc = sys_write_all(fd, line.data, line.size);
+    if (rc == -EPIPE || rc == -ECONNRESET)
+        return fail(err, ERR_CONFLICT, "the supervisor has ended");
     if (rc < 0)
         return fail_sys(err, rc, "cannot ask the supervisor");
     if (read_line(fd, answer, err) < 0)
         return -1;
+    assert(answer->data != NULL); /* there was a line, if an empty one */
     if (strncmp(answer->data, "error ", 6) == 0)
         return read_error(answer->data + 6, err);
     if (strncmp(answer->data, "ok", 2) != 0)
@@ -125,35 +130,46 @@ static int ask(int fd, const char *request, struct buf *answer, struct error *er
     return 0;
 }
 
-/* What stands behind the line belongs to a stream, so bytes are looked at before they are taken. */
 static int read_line(int fd, struct buf *line, struct error *err)
 {
     int64_t until_ms = clock_mono_ms() + ANSWER_TIMEOUT_MS;
+    int rc = 0;
 
-    for (;;) {
+    while (rc == 0) {
         struct pollfd pollfd = { .fd = fd, .events = POLLIN };
         int64_t left_ms = until_ms - clock_mono_ms();
         if (left_ms <= 0 || poll(&pollfd, 1, (int)left_ms) == 0)
             return fail(err, ERR_TIMEOUT, "the supervisor does not answer");
-        char *room = buf_reserve(line, PIECE_SIZE);
-        ssize_t got = recv(fd, room, PIECE_SIZE, MSG_PEEK);
-        if (got < 0 && (errno == EINTR || errno == EAGAIN))
-            continue;
-        if (got <= 0)
-            return fail(err, ERR_CONFLICT, "the supervisor has ended");
-        const char *newline = memchr(room, '\n', (size_t)got);
-        size_t take = newline != NULL ? (size_t)(newline - room) + 1 : (size_t)got;
-        ssize_t taken = sys_read(fd, room, take);
-        if (taken < 0)
-            return fail_sys(err, (int)taken, "cannot hear the supervisor");
-        line->size += (size_t)taken;
-        if (line->size > ANSWER_MAX_BYTES)
+        rc = take_line(fd, line, err);
+        if (rc == 0 && line->size > ANSWER_MAX_BYTES)
             return fail(err, ERR_SYSTEM, "the supervisor says too much");
-        if (newline != NULL && (size_t)taken == take) {
-            line->data[--line->size] = '\0';
-            return 0;
-        }
     }
+    return rc < 0 ? -1 : 0;
+}
+
+/*
+ * 1: the line is whole.  What stands behind it belongs to a stream, so bytes are looked at before
+ * they are taken.
+ */
+static int take_line(int fd, struct buf *line, struct error *err)
+{
+    char *room = buf_reserve(line, PIECE_SIZE);
+    ssize_t got = recv(fd, room, PIECE_SIZE, MSG_PEEK);
+
+    if (got < 0 && (errno == EINTR || errno == EAGAIN))
+        return 0;
+    if (got <= 0)
+        return fail(err, ERR_CONFLICT, "the supervisor has ended");
+    const char *newline = memchr(room, '\n', (size_t)got);
+    size_t take = newline != NULL ? (size_t)(newline - room) + 1 : (size_t)got;
+    ssize_t taken = sys_read(fd, room, take);
+    if (taken < 0)
+        return fail_sys(err, (int)taken, "cannot hear the supervisor");
+    line->size += (size_t)taken;
+    if (newline == NULL || (size_t)taken < take)
+        return 0;
+    line->data[--line->size] = '\0';
+    return 1;
 }
 
 /* "CODE message" */

@@ -39,7 +39,8 @@ int docker_container_attach(struct call *call, struct error *err)
         return -1;
     struct later *later = mem_alloc(sizeof(*later));
     *later = (struct later){ http_server_of(call->http), token };
-    if (container_attach(call->task, call->args[0], &spec, &fd, later_connect, later, err) < 0) {
+    struct attach_later callback = { later_connect, later };
+    if (container_attach(call->task, call->args[0], &spec, &fd, &callback, err) < 0) {
         log_warn("cannot attach container=%s error=\"%s\"", call->args[0], err->message);
         later_connect(later, -1);
         return 0; /* the client was answered; all that is left is to hang up */

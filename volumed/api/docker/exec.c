@@ -6,15 +6,8 @@
 #include "api/docker/query.h"
 #include "api/docker/stream_type.h"
 
-struct start_spec {
-    bool is_detached;
-    bool is_terminal;
-    int rows;
-    int columns;
-};
-
-static int start_spec_read(struct call *call, struct start_spec *spec, struct error *err);
-static int console_size_read(const json_t *body, struct start_spec *spec, struct error *err);
+static int start_spec_read(struct call *call, struct exec_start_spec *spec, struct error *err);
+static int console_size_read(const json_t *body, struct exec_start_spec *spec, struct error *err);
 static json_t *exec_json(const struct exec *exec);
 static json_t *process_json(const struct exec *exec);
 static json_t *words_after_first(const json_t *words);
@@ -31,12 +24,11 @@ int docker_exec_create(struct call *call, struct error *err)
 
 int docker_exec_start(struct call *call, struct error *err)
 {
-    struct start_spec spec = { 0 };
+    struct exec_start_spec spec = { 0 };
     int fd;
 
     if (start_spec_read(call, &spec, err) < 0 ||
-        exec_start(call->task, call->args[0], spec.is_detached, spec.is_terminal, spec.rows,
-                   spec.columns, &fd, err) < 0)
+        exec_start(call->task, call->args[0], &spec, &fd, err) < 0)
         return -1;
     if (spec.is_detached)
         return call_reply_empty(call, 200, err);
@@ -56,14 +48,14 @@ int docker_exec_resize(struct call *call, struct error *err)
 
 int docker_exec_inspect(struct call *call, struct error *err)
 {
-    struct exec exec;
+    cleanup_exec struct exec exec = { 0 };
 
     if (exec_get(call->task, call->args[0], &exec, err) < 0)
         return -1;
     return call_reply_json(call, 200, exec_json(&exec), err);
 }
 
-static int start_spec_read(struct call *call, struct start_spec *spec, struct error *err)
+static int start_spec_read(struct call *call, struct exec_start_spec *spec, struct error *err)
 {
     cleanup_json json_t *body = call_body_json(call, true, err);
 
@@ -74,7 +66,7 @@ static int start_spec_read(struct call *call, struct start_spec *spec, struct er
 }
 
 /* [height, width] */
-static int console_size_read(const json_t *body, struct start_spec *spec, struct error *err)
+static int console_size_read(const json_t *body, struct exec_start_spec *spec, struct error *err)
 {
     const json_t *size = json_member(body, "ConsoleSize");
     json_int_t rows = json_integer_value(json_array_get(size, 0));
