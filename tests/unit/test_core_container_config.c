@@ -281,3 +281,45 @@ TEST(health_checks_run_by_the_shell_or_directly)
     CHECK(spec.argv == NULL);
     CHECK_FAILS(health_spec_parse(mem, bad, NULL, &spec, &err), &err, ERR_INVALID);
 }
+
+/* What the profile says to a call without looking at its arguments: "action errno", or "". */
+static const char *verdict(struct arena *mem, const json_t *profile, const char *call)
+{
+    const char *found = "";
+    size_t i, k;
+    json_t *rule;
+    json_t *name;
+
+    json_array_foreach(json_object_get(profile, "syscalls"), i, rule)
+    {
+        json_array_foreach(json_object_get(rule, "names"), k, name)
+        {
+            if (strcmp(json_string_value(name), call) != 0 || json_object_get(rule, "args") != NULL)
+                continue;
+            ck_assert_msg(found[0] == '\0', "%s stands in two rules", call);
+            found = arena_printf(mem, "%s %lld", json_string_value(json_object_get(rule, "action")),
+                                 json_integer_value(json_object_get(rule, "errnoRet")));
+        }
+    }
+    return found;
+}
+
+TEST(the_usual_filter_lets_programs_live_and_keeps_them_from_the_host)
+{
+    cleanup_arena struct arena *mem = arena_new();
+    cleanup_json json_t *usual = parse("[\"CAP_CHOWN\",\"CAP_SYS_CHROOT\"]");
+    cleanup_json json_t *admin = parse("[\"CAP_SYS_ADMIN\"]");
+    cleanup_json json_t *narrow = oci_seccomp_default(usual);
+    cleanup_json json_t *wide = oci_seccomp_default(admin);
+
+    CHECK_STR(verdict(mem, narrow, "openat"), "SCMP_ACT_ALLOW 0");
+    CHECK_STR(verdict(mem, narrow, "chroot"), "SCMP_ACT_ALLOW 0");
+    CHECK_STR(verdict(mem, narrow, "mount"), "SCMP_ACT_ERRNO 1");
+    CHECK_STR(verdict(mem, narrow, "kexec_load"), "SCMP_ACT_ERRNO 1");
+    CHECK_STR(verdict(mem, narrow, "clone3"), "SCMP_ACT_ERRNO 38");
+    CHECK_STR(verdict(mem, narrow, "clone"), ""); /* by its flags */
+    CHECK_STR(verdict(mem, wide, "mount"), "SCMP_ACT_ALLOW 0");
+    CHECK_STR(verdict(mem, wide, "clone"), "SCMP_ACT_ALLOW 0");
+    CHECK_STR(verdict(mem, wide, "chroot"), "SCMP_ACT_ERRNO 1");
+    check_member(narrow, "defaultErrnoRet", "38");
+}

@@ -60,6 +60,9 @@ int oci_devices(struct task *task, json_t *linux_json, const json_t *host_config
 /* Names for OCI's capability sets ("CAP_CHOWN"), from Docker's defaults and requests. */
 int oci_capabilities(const json_t *host_config, json_t **list, struct error *err);
 
+/* linux.seccomp of containers that ask for nothing else.  New reference. */
+json_t *oci_seccomp_default(const json_t *capabilities);
+
 /* linux.seccomp of a Docker profile's text; rules for capabilities that 'capabilities' lacks are
  * left out. */
 int oci_seccomp(const char *profile, const json_t *capabilities, json_t **seccomp,

@@ -7,7 +7,6 @@
 static json_t *annotations(struct task *task, const struct oci_input *input);
 static json_t *rootfs_json(struct task *task, const struct oci_input *input);
 static const char *log_type(const json_t *host);
-static const char *seccomp_choice(const json_t *host);
 
 json_t *oci_config(struct task *task, const struct oci_input *input, struct error *err)
 {
@@ -57,7 +56,6 @@ static json_t *annotations(struct task *task, const struct oci_input *input)
     json_set(made, "org.volumed.stdin", json_string(has_stdin ? "true" : "false"));
     json_set(made, "org.volumed.stdin-once", json_string(is_once ? "true" : "false"));
     json_set(made, "org.volumed.log", json_string(log_type(host)));
-    json_set(made, "org.volumed.seccomp", json_string(seccomp_choice(host)));
     json_set(made, "org.volumed.rootfs", json_text(json_write(task->mem, rootfs)));
     return made;
 }
@@ -76,21 +74,4 @@ static const char *log_type(const json_t *host)
         json_string_value(json_object_get(json_object_get(host, "LogConfig"), "Type"));
 
     return type != NULL && strcmp(type, "none") == 0 ? "none" : "json-file";
-}
-
-/* The runner has a profile built in; a profile of the user's own is in linux.seccomp. */
-static const char *seccomp_choice(const json_t *host)
-{
-    size_t i;
-    json_t *item;
-
-    if (json_is_true(json_object_get(host, "Privileged")))
-        return "unconfined";
-    json_array_foreach(json_object_get(host, "SecurityOpt"), i, item)
-    {
-        const char *option = json_string_value(item);
-        if (strcmp(option, "seccomp=unconfined") == 0 || strcmp(option, "seccomp:unconfined") == 0)
-            return "unconfined";
-    }
-    return "default";
 }

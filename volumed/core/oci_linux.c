@@ -9,8 +9,8 @@ static json_t *namespaces(struct task *task, const struct oci_input *input);
 static void add_namespace(struct task *task, json_t *list, const char *type, const char *mode,
                           int64_t pid);
 static json_t *sysctls(const json_t *host);
-static int add_seccomp(struct task *task, json_t *linux_json, const json_t *host,
-                       struct error *err);
+static int add_seccomp(json_t *linux_json, const json_t *host, struct error *err);
+static const char *seccomp_choice(const json_t *host);
 static const char *text(const json_t *object, const char *name);
 
 json_t *oci_linux(struct task *task, const struct oci_input *input, struct error *err)
@@ -32,7 +32,7 @@ json_t *oci_linux(struct task *task, const struct oci_input *input, struct error
         json_object_set(made, "maskedPaths", json_object_get(host, "MaskedPaths"));
     if (json_is_array(json_object_get(host, "ReadonlyPaths")))
         json_object_set(made, "readonlyPaths", json_object_get(host, "ReadonlyPaths"));
-    if (oci_devices(task, made, host, err) < 0 || add_seccomp(task, made, host, err) < 0)
+    if (oci_devices(task, made, host, err) < 0 || add_seccomp(made, host, err) < 0)
         return NULL;
     return json_incref(made);
 }
@@ -82,29 +82,37 @@ static json_t *sysctls(const json_t *host)
 }
 
 /* "seccomp=unconfined", "seccomp=<the profile's JSON>": the CLI sends the file's contents. */
-static int add_seccomp(struct task *task, json_t *linux_json, const json_t *host, struct error *err)
+static int add_seccomp(json_t *linux_json, const json_t *host, struct error *err)
 {
-    json_t *capabilities;
+    const char *choice = seccomp_choice(host);
+    cleanup_json json_t *capabilities = NULL;
     json_t *seccomp = NULL;
+
+    if (strcmp(choice, "unconfined") == 0)
+        return 0;
+    if (oci_capabilities(host, &capabilities, err) < 0)
+        return -1;
+    if (choice[0] == '\0' || strcmp(choice, "builtin") == 0)
+        seccomp = oci_seccomp_default(capabilities);
+    else if (oci_seccomp(choice, capabilities, &seccomp, err) < 0)
+        return -1;
+    json_set(linux_json, "seccomp", seccomp);
+    return 0;
+}
+
+static const char *seccomp_choice(const json_t *host)
+{
+    const char *choice = json_is_true(json_object_get(host, "Privileged")) ? "unconfined" : "";
     size_t i;
     json_t *item;
 
-    (void)task;
     json_array_foreach(json_object_get(host, "SecurityOpt"), i, item)
     {
         const char *option = json_string_value(item);
-        if (strncmp(option, "seccomp", 7) != 0 || (option[7] != '=' && option[7] != ':') ||
-            strcmp(option + 8, "unconfined") == 0 || strcmp(option + 8, "builtin") == 0)
-            continue;
-        if (oci_capabilities(host, &capabilities, err) < 0)
-            return -1;
-        int rc = oci_seccomp(option + 8, capabilities, &seccomp, err);
-        json_decref(capabilities);
-        if (rc < 0)
-            return -1;
-        json_set(linux_json, "seccomp", seccomp);
+        if (strncmp(option, "seccomp", 7) == 0 && (option[7] == '=' || option[7] == ':'))
+            choice = option + 8;
     }
-    return 0;
+    return choice;
 }
 
 static const char *text(const json_t *object, const char *name)
