@@ -31,15 +31,17 @@
 #include "core/service.h"
 #include "store/db.h"
 
-#define LINE_MAX_BYTES 512
-#define EVENTS_MAX     64
+#define LINE_MAX_BYTES  512
+#define EVENTS_MAX      64
+#define RECORD_RETRY_MS 1000
 
 struct watch {
     struct list node;
     char id[HEX_ID_SIZE]; /* of the container, or of the exec */
     bool is_exec;
-    int fd; /* -1: waits for its restart */
-    int64_t restart_due_ms;
+    int fd;             /* -1: waits for its restart */
+    bool is_unrecorded; /* its end could not be written down: tried again */
+    int64_t due_ms;     /* of the restart, or of the next try */
     int64_t last_delay_ms;
     char line[LINE_MAX_BYTES]; /* what has come */
     char said[LINE_MAX_BYTES]; /* the line at work */
@@ -67,7 +69,11 @@ static struct watch *watch_find(struct monitor *monitor, const char *id);
 static void watch_free(struct watch *watch);
 static void watch_poll(struct monitor *monitor, struct watch *watch);
 static int next_timeout_ms(struct monitor *monitor);
-static void start_due(struct monitor *monitor);
+static void do_due(struct monitor *monitor, struct task *task);
+static bool take_due(struct monitor *monitor, char id[HEX_ID_SIZE], bool *is_unrecorded);
+static void record(struct monitor *monitor, struct task *task, const char *id,
+                   const struct box_exit *end, int64_t last_delay_ms);
+static void record_later(struct monitor *monitor, const char *id);
 static void handle_input(struct monitor *monitor, struct task *task, struct watch *watch);
 static bool take_line(struct watch *watch);
 static bool handle_line(struct monitor *monitor, struct task *task, struct watch *watch);
@@ -210,7 +216,7 @@ static void *monitor_main(void *argument)
             else
                 handle_input(monitor, &task, events[i].data.ptr);
         }
-        start_due(monitor);
+        do_due(monitor, &task);
         arena_reset(mem);
         LOCK_SCOPE(&monitor->lock);
         is_ending = monitor->is_ending;
@@ -232,6 +238,7 @@ static void watch_add(struct monitor *monitor, const char *id, bool is_exec, int
     }
     sys_close_fd(&watch->fd);
     watch->fd = fd;
+    watch->is_unrecorded = false;
     watch->line_size = 0;
     watch_poll(monitor, watch);
 }
@@ -270,8 +277,8 @@ static int next_timeout_ms(struct monitor *monitor)
     LOCK_SCOPE(&monitor->lock);
     list_each(node, &monitor->watches) {
         const struct watch *watch = container_of(node, struct watch, node);
-        if (watch->fd < 0 && watch->restart_due_ms < due_ms)
-            due_ms = watch->restart_due_ms;
+        if (watch->fd < 0 && watch->due_ms < due_ms)
+            due_ms = watch->due_ms;
     }
     if (due_ms == INT64_MAX)
         return -1;
@@ -279,18 +286,37 @@ static int next_timeout_ms(struct monitor *monitor)
     return left_ms < 0 ? 0 : (int)left_ms;
 }
 
-static void start_due(struct monitor *monitor)
+static void do_due(struct monitor *monitor, struct task *task)
+{
+    char id[HEX_ID_SIZE];
+    struct box_exit end;
+    bool is_unrecorded;
+
+    while (take_due(monitor, id, &is_unrecorded)) {
+        if (!is_unrecorded) {
+            monitor_work_add(monitor->work, container_start_again, id);
+            continue;
+        }
+        monitor_read_end(task, id, &end);
+        record(monitor, task, id, &end, 0);
+    }
+}
+
+static bool take_due(struct monitor *monitor, char id[HEX_ID_SIZE], bool *is_unrecorded)
 {
     int64_t now_ms = clock_mono_ms();
 
     LOCK_SCOPE(&monitor->lock);
     list_each(node, &monitor->watches) {
         struct watch *watch = container_of(node, struct watch, node);
-        if (watch->fd >= 0 || watch->restart_due_ms > now_ms)
+        if (watch->fd >= 0 || watch->due_ms > now_ms)
             continue;
-        watch->restart_due_ms = INT64_MAX;
-        monitor_work_add(monitor->work, container_start_again, watch->id);
+        watch->due_ms = INT64_MAX;
+        *is_unrecorded = watch->is_unrecorded;
+        memcpy(id, watch->id, HEX_ID_SIZE);
+        return true;
     }
+    return false;
 }
 
 static void handle_input(struct monitor *monitor, struct task *task, struct watch *watch)
@@ -347,8 +373,6 @@ static bool handle_line(struct monitor *monitor, struct task *task, struct watch
 static void handle_end(struct monitor *monitor, struct task *task, struct watch *watch,
                        const struct box_exit *end)
 {
-    struct exit_outcome outcome;
-    struct error err;
     char id[HEX_ID_SIZE];
     bool is_exec = watch->is_exec;
     int64_t last_delay_ms = watch->last_delay_ms;
@@ -359,11 +383,32 @@ static void handle_end(struct monitor *monitor, struct task *task, struct watch 
         execs_ended(task, id, end);
         return;
     }
-    if (container_record_exit(task, id, end, last_delay_ms, &outcome, &err) < 0) {
-        log_error("cannot record an exit id=%s error=\"%s\"", id, err.message);
-        return; /* found again at the next start: the box has it */
+    record(monitor, task, id, end, last_delay_ms);
+}
+
+/* What cannot be written down (a full disk) is tried again: the box keeps it. */
+static void record(struct monitor *monitor, struct task *task, const char *id,
+                   const struct box_exit *end, int64_t last_delay_ms)
+{
+    struct exit_outcome outcome;
+    struct error err;
+
+    if (container_record_exit(task, id, end, last_delay_ms, &outcome, &err) == 0) {
+        settle(monitor, id, &outcome);
+        return;
     }
-    settle(monitor, id, &outcome);
+    log_error("cannot record an exit id=%s error=\"%s\"", id, err.message);
+    record_later(monitor, id);
+}
+
+static void record_later(struct monitor *monitor, const char *id)
+{
+    LOCK_SCOPE(&monitor->lock);
+    struct watch *watch = watch_find(monitor, id);
+    if (watch == NULL)
+        return;
+    watch->is_unrecorded = true;
+    watch->due_ms = clock_mono_ms() + RECORD_RETRY_MS;
 }
 
 /* The supervisor has gone without a word: its box may tell, else it was killed. */
@@ -386,7 +431,7 @@ static void detach(struct monitor *monitor, struct watch *watch)
     LOCK_SCOPE(&monitor->lock);
     (void)epoll_ctl(monitor->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL); /* close does it too */
     sys_close_fd(&watch->fd);
-    watch->restart_due_ms = INT64_MAX;
+    watch->due_ms = INT64_MAX;
     if (watch->is_exec)
         watch_free(watch);
 }
@@ -408,8 +453,9 @@ static void settle(struct monitor *monitor, const char *id, const struct exit_ou
         memcpy(watch->id, id, strlen(id) + 1);
         list_append(&monitor->watches, &watch->node);
     }
+    watch->is_unrecorded = false;
     watch->last_delay_ms = outcome->delay_ms;
-    watch->restart_due_ms = clock_mono_ms() + outcome->delay_ms;
+    watch->due_ms = clock_mono_ms() + outcome->delay_ms;
 }
 
 static void wake(struct monitor *monitor)
