@@ -1,0 +1,168 @@
+-- Made by tools/dev/check-schema --write; what all migrations together make.
+
+CREATE TABLE attachment (
+    container_id  TEXT    NOT NULL REFERENCES container (id) ON DELETE CASCADE,
+    destination   TEXT    NOT NULL,          -- cleaned absolute path
+    volume_id     TEXT    NOT NULL REFERENCES volume (id) ON DELETE RESTRICT,
+    mode          TEXT    NOT NULL CHECK (mode IN ('rw', 'ro', 'exclusive')),
+    subpath       TEXT    NOT NULL DEFAULT '',
+    options       TEXT    NOT NULL DEFAULT '{}',  -- JSON: nocopy, propagation, nosuid, nodev, noexec, create_subpath, uid_map, gid_map
+    is_anonymous  INTEGER NOT NULL DEFAULT 0,  -- named nowhere by the client: `rm -v` takes the volume along
+    PRIMARY KEY (container_id, destination)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX attachment_by_volume ON attachment (volume_id);
+
+CREATE TABLE container (
+    id              TEXT    PRIMARY KEY CHECK (length(id) = 64),
+    name            TEXT    NOT NULL UNIQUE,
+    image_id        TEXT    NOT NULL,        -- not a reference: an image may be removed by force
+    image_name      TEXT    NOT NULL,        -- as the client said it
+    chain_id        TEXT    REFERENCES layer (chain_id) ON DELETE RESTRICT,
+    state           TEXT    NOT NULL CHECK (state IN
+                        ('created', 'starting', 'running', 'paused', 'restarting', 'exited', 'removing', 'dead')),
+    config          TEXT    NOT NULL,
+    host_config     TEXT    NOT NULL,
+    networking      TEXT    NOT NULL DEFAULT '{}',
+    mounts          TEXT    NOT NULL DEFAULT '[]',   -- binds and tmpfs, resolved when it was created (volumes: attachment)
+    path            TEXT    NOT NULL,        -- what is run: path and args
+    args            TEXT    NOT NULL DEFAULT '[]',
+    pid             INTEGER NOT NULL DEFAULT 0,
+    exit_code       INTEGER NOT NULL DEFAULT 0,
+    error           TEXT    NOT NULL DEFAULT '',
+    is_oom_killed   INTEGER NOT NULL DEFAULT 0,
+    is_stop_wanted  INTEGER NOT NULL DEFAULT 0,  -- stopped by a person: restart policies leave it alone
+    is_auto_remove  INTEGER NOT NULL DEFAULT 0,
+    restart_count   INTEGER NOT NULL DEFAULT 0,
+    generation      INTEGER NOT NULL DEFAULT 1,
+    health          TEXT    NOT NULL DEFAULT '',  -- JSON {status, failing_streak, log}
+    created_ns      INTEGER NOT NULL,
+    started_ns      INTEGER NOT NULL DEFAULT 0,
+    finished_ns     INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE INDEX container_by_image ON container (image_id);
+
+CREATE INDEX container_by_state ON container (state);
+
+CREATE TABLE event (
+    seq         INTEGER PRIMARY KEY AUTOINCREMENT,
+    time_ns     INTEGER NOT NULL,
+    type        TEXT    NOT NULL,            -- container, image, volume, snapshot, pool, operation, daemon
+    action      TEXT    NOT NULL,
+    object_id   TEXT    NOT NULL,
+    attributes  TEXT    NOT NULL DEFAULT '{}',
+    actor       TEXT    NOT NULL
+) STRICT;
+
+CREATE TABLE image (
+    id          TEXT    PRIMARY KEY,         -- sha256:… of config, kept verbatim
+    config      TEXT    NOT NULL,
+    chain_id    TEXT    REFERENCES layer (chain_id) ON DELETE RESTRICT,  -- NULL: no layers
+    parent      TEXT,
+    size_bytes  INTEGER NOT NULL,
+    created_ms  INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE image_tag (
+    name        TEXT    PRIMARY KEY,         -- docker.io/library/busybox:latest
+    image_id    TEXT    NOT NULL REFERENCES image (id) ON DELETE CASCADE,
+    created_ms  INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX image_tag_by_image ON image_tag (image_id);
+
+CREATE TABLE intent (
+    object        TEXT PRIMARY KEY,          -- "volume:<id>"
+    operation_id  TEXT NOT NULL REFERENCES operation (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX intent_by_operation ON intent (operation_id);
+
+CREATE TABLE layer (
+    chain_id    TEXT    PRIMARY KEY,         -- sha256:… of the chain (OCI image spec, "ChainID")
+    diff_id     TEXT    NOT NULL,
+    parent      TEXT    REFERENCES layer (chain_id) ON DELETE RESTRICT,
+    dir_id      TEXT    NOT NULL UNIQUE CHECK (length(dir_id) = 36),
+    size_bytes     INTEGER NOT NULL,         -- of the files in it
+    archive_bytes  INTEGER NOT NULL,         -- of its tar, uncompressed
+    created_ms  INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE meta (
+    key     TEXT PRIMARY KEY,
+    value   TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE operation (
+    id               TEXT    PRIMARY KEY CHECK (length(id) = 36),
+    kind             TEXT    NOT NULL,
+    subject          TEXT    NOT NULL,       -- what it is about, for people
+    state            TEXT    NOT NULL CHECK (state IN ('running', 'done', 'failed')),
+    step             INTEGER NOT NULL DEFAULT 0,
+    note             TEXT    NOT NULL DEFAULT '{}',  -- what resume needs to know; the kind's own
+    actor            TEXT    NOT NULL,
+    idempotency_key  TEXT    UNIQUE,
+    result           TEXT    NOT NULL DEFAULT '{}',
+    error_code       TEXT    NOT NULL DEFAULT '',
+    error_message    TEXT    NOT NULL DEFAULT '',
+    started_ms       INTEGER NOT NULL,
+    finished_ms      INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE INDEX operation_by_state ON operation (state, started_ms);
+
+CREATE TABLE plugin_mount (
+    volume_id   TEXT    NOT NULL REFERENCES volume (id) ON DELETE RESTRICT,
+    caller_id   TEXT    NOT NULL,
+    count       INTEGER NOT NULL CHECK (count > 0),
+    boot_id     TEXT    NOT NULL,            -- mounts do not outlive the boot they were made in
+    PRIMARY KEY (volume_id, caller_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE pool (
+    id          TEXT    PRIMARY KEY CHECK (length(id) = 36),
+    name        TEXT    NOT NULL UNIQUE,
+    driver      TEXT    NOT NULL,
+    path        TEXT    NOT NULL UNIQUE,
+    is_default  INTEGER NOT NULL DEFAULT 0 CHECK (is_default IN (0, 1)),
+    created_ms  INTEGER NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX pool_one_default ON pool (is_default) WHERE is_default = 1;
+
+CREATE TABLE snapshot (
+    id          TEXT    PRIMARY KEY CHECK (length(id) = 36),
+    volume_id   TEXT    NOT NULL REFERENCES volume (id) ON DELETE RESTRICT,
+    pool_id     TEXT    NOT NULL REFERENCES pool (id) ON DELETE RESTRICT,
+    name        TEXT    NOT NULL,
+    state       TEXT    NOT NULL CHECK (state IN ('ready', 'removing')),
+    reason      TEXT    NOT NULL CHECK (reason IN ('user', 'safety', 'policy')),
+    labels      TEXT    NOT NULL DEFAULT '{}',
+    fence       TEXT    NOT NULL CHECK (fence IN ('idle', 'frozen', 'partial')),
+    pause_ns    INTEGER NOT NULL DEFAULT 0,
+    created_ms  INTEGER NOT NULL,
+    UNIQUE (volume_id, name)
+) STRICT;
+
+CREATE INDEX snapshot_by_age ON snapshot (volume_id, created_ms);
+
+CREATE TABLE volume (
+    id            TEXT    PRIMARY KEY CHECK (length(id) = 36),
+    name          TEXT    NOT NULL UNIQUE,
+    pool_id       TEXT    NOT NULL REFERENCES pool (id) ON DELETE RESTRICT,
+    data_id       TEXT    NOT NULL UNIQUE CHECK (length(data_id) = 36),
+    state         TEXT    NOT NULL CHECK (state IN ('ready', 'removing')),
+    driver        TEXT    NOT NULL,
+    options       TEXT    NOT NULL DEFAULT '{}',
+    labels        TEXT    NOT NULL DEFAULT '{}',
+    is_anonymous  INTEGER NOT NULL DEFAULT 0 CHECK (is_anonymous IN (0, 1)),
+    is_protected  INTEGER NOT NULL DEFAULT 0 CHECK (is_protected IN (0, 1)),
+    is_seeded     INTEGER NOT NULL DEFAULT 0 CHECK (is_seeded IN (0, 1)),
+    seeded_from   TEXT,                      -- JSON {image, path, time_ms}
+    parent        TEXT,                      -- JSON {volume, snapshot} it was cloned from, names and ids of then
+    created_ms    INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX volume_by_pool ON volume (pool_id);
+
