@@ -49,17 +49,15 @@ int oci_process(struct task *task, const struct oci_process_input *input, json_t
 
 static json_t *arguments(const struct oci_process_input *input)
 {
-    json_t *words = json_array();
-    json_t *rest;
-
     if (input->exec != NULL)
         return json_deep_copy(json_member(input->exec, "Cmd"));
+    json_t *words = json_array();
+    json_t *rest = json_list(input->container->args);
     if (input->has_init) {
         json_array_append_new(words, json_string(OCI_INIT));
         json_array_append_new(words, json_string("--"));
     }
     json_array_append_new(words, json_text(input->container->path));
-    rest = json_list(input->container->args);
     (void)json_array_extend(words, rest); /* fails only without memory */
     json_decref(rest);
     return words;
