@@ -5,6 +5,7 @@
  */
 #include "core/container_remove.h"
 
+#include <poll.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -24,6 +25,7 @@
 #include "store/container.h"
 
 #define KILL_TIMEOUT_MS 10000
+#define RETRY_MS        10
 
 struct removal {
     const char *id;
@@ -35,6 +37,7 @@ struct removal {
 static int remove_finish(struct task *task, struct op *op, struct error *err);
 static void remove_after(struct task *task, struct op *op, bool is_done);
 static int refuse_live(const struct container *container, struct error *err);
+static int remove_forced(struct task *task, const char *id, bool with_volumes, struct error *err);
 static int remove_stopped(struct task *task, const char *id, bool with_volumes, struct error *err);
 static void clear_box(struct task *task, const char *id);
 static int until_parse(const char *text, int64_t *time_ns, struct error *err);
@@ -57,13 +60,11 @@ int container_remove(struct task *task, const char *ref, const struct container_
         return fail(err, ERR_CONFLICT, "Conflict, cannot remove a link: there are none");
     if (container_get(task, ref, &container, err) < 0)
         return -1;
-    if (!spec->force && refuse_live(&container, err) < 0)
+    if (spec->force)
+        return remove_forced(task, container.id, spec->with_volumes, err);
+    if (refuse_live(&container, err) < 0)
         return -1;
-    if (spec->force && container_force_down(task, &container, KILL_TIMEOUT_MS, err) < 0)
-        return -1;
-    int rc = remove_stopped(task, container.id, spec->with_volumes, err);
-    /* One that removes itself may have been faster. */
-    return rc < 0 && err->code == ERR_NOT_FOUND && spec->force ? 0 : rc;
+    return remove_stopped(task, container.id, spec->with_volumes, err);
 }
 
 int container_prune(struct task *task, const struct filter *filter, bool is_dry_run,
@@ -115,6 +116,26 @@ void container_clear_away(struct task *task, const struct container *container,
     if (store_container_has_image(task->db, container->image_id, &has_image, &err) < 0 ||
         (!has_image && image_collect_layers(task, &err) < 0))
         log_warn("cannot collect layers error=\"%s\"", err.message);
+}
+
+/* Its policy may be starting it again this very moment: then it is tried again. */
+static int remove_forced(struct task *task, const char *id, bool with_volumes, struct error *err)
+{
+    int64_t until_ms = clock_mono_ms() + KILL_TIMEOUT_MS;
+
+    for (;;) {
+        cleanup_container struct container now = { 0 };
+        int rc = container_get(task, id, &now, err);
+        if (rc == 0)
+            rc = container_force_down(task, &now, KILL_TIMEOUT_MS, err);
+        if (rc == 0)
+            rc = remove_stopped(task, id, with_volumes, err);
+        if (rc == 0 || err->code == ERR_NOT_FOUND) /* one that removes itself was faster */
+            return 0;
+        if ((err->code != ERR_BUSY && err->code != ERR_CONFLICT) || clock_mono_ms() > until_ms)
+            return -1;
+        (void)poll(NULL, 0, RETRY_MS); /* sleeps */
+    }
 }
 
 static int remove_stopped(struct task *task, const char *id, bool with_volumes, struct error *err)

@@ -102,7 +102,10 @@ void container_start_again(struct task *task, const char *id)
 
     if (run(task, &start, &err) == 0 || start.was_running)
         return;
-    log_error("cannot restart a container id=%s error=\"%s\"", id, err.message);
+    /* Someone stopped or removed it in the meantime: nothing is wrong. */
+    bool is_expected = err.code == ERR_NOT_FOUND || err.code == ERR_CONFLICT;
+    log_line(is_expected ? LOG_DEBUG : LOG_ERROR, "cannot restart a container id=%s error=\"%s\"",
+             id, err.message);
     monitor_forget_restart(task->service->monitor, id);
 }
 

@@ -42,6 +42,7 @@ struct exec_run_spec {
     const char *const *argv;
     int64_t timeout_ms;
     size_t max_bytes; /* of its output; what is more is read and forgotten */
+    int cancel_fd;    /* readable: the result is not wanted any more; -1: none */
 };
 
 struct exec_result {

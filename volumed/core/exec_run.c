@@ -12,11 +12,13 @@
 #include "core/exec_box.h"
 #include "runtime/supervisor.h"
 
-#define FRAME_HEAD 8
+#define FRAME_HEAD    8
+#define PIECE_SIZE    4096
+#define COLLECTED_MAX (1 << 20)
 
 static int run(struct task *task, struct exec *exec, const struct container *container,
-               struct buf *output, int64_t timeout_ms, struct error *err);
-static int collect(int fd, int64_t timeout_ms, struct buf *output, struct error *err);
+               const struct exec_run_spec *spec, struct buf *output, struct error *err);
+static int collect(int fd, const struct exec_run_spec *spec, struct buf *output, struct error *err);
 static const char *unframe(struct task *task, const struct buf *framed, size_t max_bytes);
 static json_t *config_json(const char *const *argv);
 
@@ -37,7 +39,7 @@ int exec_run(struct task *task, const char *container_id, const struct exec_run_
     if (!container_is_live(&container))
         return fail(err, ERR_CONFLICT, "Container %s is not running", container.id);
     exec.container_id = container.id;
-    int rc = run(task, &exec, &container, &framed, spec->timeout_ms, err);
+    int rc = run(task, &exec, &container, spec, &framed, err);
     if (rc == 0 && !exec_box_read_exit(task, &exec, &end))
         rc = fail(err, ERR_SYSTEM, "the command's exit code is not known");
     (void)exec_box_remove(task, &exec, &ignored);
@@ -49,7 +51,7 @@ int exec_run(struct task *task, const char *container_id, const struct exec_run_
 }
 
 static int run(struct task *task, struct exec *exec, const struct container *container,
-               struct buf *output, int64_t timeout_ms, struct error *err)
+               const struct exec_run_spec *spec, struct buf *output, struct error *err)
 {
     cleanup_fd int dirfd = exec_box_make(task, exec, container, err);
 
@@ -58,7 +60,7 @@ static int run(struct task *task, struct exec *exec, const struct container *con
     cleanup_fd int fd = supervisor_attach(dirfd, "stdout,stderr", err);
     if (fd < 0 || supervisor_ask(dirfd, "start", NULL, err) < 0)
         return -1;
-    if (collect(fd, timeout_ms, output, err) == 0)
+    if (collect(fd, spec, output, err) == 0)
         return 0;
     struct error ignored; /* it may have ended just now */
     (void)supervisor_ask(dirfd, "kill 9", NULL, &ignored);
@@ -66,23 +68,28 @@ static int run(struct task *task, struct exec *exec, const struct container *con
 }
 
 /* Until the stream ends: the exit was written before. */
-static int collect(int fd, int64_t timeout_ms, struct buf *output, struct error *err)
+static int collect(int fd, const struct exec_run_spec *spec, struct buf *output, struct error *err)
 {
-    int64_t until_ms = clock_mono_ms() + timeout_ms;
+    int64_t until_ms = clock_mono_ms() + spec->timeout_ms;
 
     for (;;) {
-        struct pollfd pollfd = { .fd = fd, .events = POLLIN };
+        struct pollfd polled[] = {
+            { .fd = fd, .events = POLLIN },
+            { .fd = spec->cancel_fd, .events = POLLIN },
+        };
         int64_t left_ms = until_ms - clock_mono_ms();
         if (left_ms <= 0)
             return fail(err, ERR_TIMEOUT, "Health check exceeded timeout (%lldms)",
-                        (long long)timeout_ms);
-        if (poll(&pollfd, 1, left_ms > 60000 ? 60000 : (int)left_ms) <= 0)
+                        (long long)spec->timeout_ms);
+        if (poll(polled, ARRAY_SIZE(polled), left_ms > 60000 ? 60000 : (int)left_ms) <= 0)
             continue;
-        char *room = buf_reserve(output, 4096);
-        ssize_t got = sys_read(fd, room, 4096);
+        if (polled[1].revents != 0)
+            return fail(err, ERR_CONFLICT, "the check was cancelled");
+        char *room = buf_reserve(output, PIECE_SIZE);
+        ssize_t got = sys_read(fd, room, PIECE_SIZE);
         if (got <= 0)
             return 0;
-        if (output->size < (1 << 20)) /* more is read, so that it can end, and forgotten */
+        if (output->size < COLLECTED_MAX) /* more is read, so that it can end, and forgotten */
             output->size += (size_t)got;
     }
 }

@@ -5,13 +5,16 @@
  */
 #include "core/health.h"
 
+#include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/eventfd.h>
 
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "base/sys.h"
 #include "base/thread.h"
 #include "base/uuid.h"
 #include "core/container_event.h"
@@ -36,15 +39,17 @@ struct health {
     struct arena *mem; /* the spec's */
     struct health_spec spec;
     int64_t started_ms; /* monotonic */
-    pthread_cond_t bell;
+    int stop_fd;        /* an eventfd: readable once it is to stop */
     bool is_stopped;
     struct health_state state;
     struct health_result results[HEALTH_LOG_MAX]; /* oldest first */
     size_t result_count;
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards: checks and all in them */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards: all below, and checks' state */
 static struct list checks = { &checks, &checks };
+static pthread_cond_t thread_ended = PTHREAD_COND_INITIALIZER;
+static int thread_count;
 
 static void *health_main(void *argument);
 static bool sleep_until_next(struct health *health);
@@ -52,7 +57,9 @@ static void check_once(struct task *task, struct health *health);
 static bool note_result(struct health *health, struct health_result result,
                         struct health_state *state);
 static void record_status(struct task *task, const char *id, const struct health_state *state);
+static void tell_to_stop(struct health *health);
 static struct health *find(const char *id);
+static void thread_over(void);
 static void health_free(struct health *health);
 static json_t *health_json(const struct health *health);
 
@@ -72,21 +79,21 @@ const char *health_initial(struct task *task, const struct container *container)
 void health_start(struct task *task, const struct container *container)
 {
     struct health *health = mem_alloc(sizeof(*health));
-    pthread_condattr_t attributes;
     struct error err;
     pthread_t thread;
 
-    *health = (struct health){ .service = task->service, .mem = arena_new() };
-    health->started_ms = clock_mono_ms();
+    *health = (struct health){
+        .service = task->service,
+        .mem = arena_new(),
+        .started_ms = clock_mono_ms(),
+        .stop_fd = -1,
+    };
     list_init(&health->node);
     memcpy(health->id, container->id, strlen(container->id) + 1);
-    (void)pthread_condattr_init(&attributes); /* these never fail */
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&health->bell, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
+    health->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (health_spec_parse(health->mem, json_object_get(container->config, "Healthcheck"),
                           json_object_get(container->config, "Shell"), &health->spec, &err) < 0 ||
-        health->spec.argv == NULL) {
+        health->spec.argv == NULL || health->stop_fd < 0) {
         health_free(health);
         return;
     }
@@ -94,10 +101,12 @@ void health_start(struct task *task, const struct container *container)
     {
         LOCK_SCOPE(&lock);
         list_append(&checks, &health->node);
+        thread_count++;
     }
     if (thread_start(&thread, "health", health_main, health, &err) < 0) {
         log_error("cannot check health id=%s error=\"%s\"", container->id, err.message);
         health_stop(container->id);
+        thread_over();
         health_free(health);
         return;
     }
@@ -108,11 +117,17 @@ void health_stop(const char *id)
 {
     LOCK_SCOPE(&lock);
     struct health *health = find(id);
-    if (health == NULL)
-        return;
-    health->is_stopped = true;
-    list_remove(&health->node);
-    (void)pthread_cond_signal(&health->bell); /* fails only on misuse */
+    if (health != NULL)
+        tell_to_stop(health);
+}
+
+void health_stop_all(void)
+{
+    LOCK_SCOPE(&lock);
+    list_each(node, &checks)
+        tell_to_stop(container_of(node, struct health, node));
+    while (thread_count > 0)
+        (void)pthread_cond_wait(&thread_ended, &lock); /* fails only on misuse */
 }
 
 void health_read(struct task *task, const char *id, const char **text)
@@ -136,24 +151,24 @@ static void *health_main(void *argument)
         arena_reset(mem);
     }
     health_free(health);
+    thread_over();
     return NULL;
 }
 
 /* False when it was stopped. */
 static bool sleep_until_next(struct health *health)
 {
-    struct timespec due;
-    int rc = 0;
+    struct pollfd pollfd = { .fd = health->stop_fd, .events = POLLIN };
+    int64_t wait_ms = health->spec.interval_ms;
 
+    {
+        LOCK_SCOPE(&lock);
+        if (health->state.status == HEALTH_STARTING &&
+            clock_mono_ms() - health->started_ms < health->spec.start_period_ms)
+            wait_ms = health->spec.start_interval_ms;
+    }
+    (void)poll(&pollfd, 1, wait_ms > INT_MAX ? INT_MAX : (int)wait_ms); /* the flag decides */
     LOCK_SCOPE(&lock);
-    bool is_young = health->state.status == HEALTH_STARTING &&
-                    clock_mono_ms() - health->started_ms < health->spec.start_period_ms;
-    int64_t due_ms =
-        clock_mono_ms() + (is_young ? health->spec.start_interval_ms : health->spec.interval_ms);
-    due.tv_sec = due_ms / 1000;
-    due.tv_nsec = due_ms % 1000 * 1000000;
-    while (!health->is_stopped && rc == 0)
-        rc = pthread_cond_timedwait(&health->bell, &lock, &due);
     return !health->is_stopped;
 }
 
@@ -164,6 +179,7 @@ static void check_once(struct task *task, struct health *health)
         .argv = health->spec.argv,
         .timeout_ms = health->spec.timeout_ms,
         .max_bytes = OUTPUT_MAX_BYTES,
+        .cancel_fd = health->stop_fd,
     };
     struct health_state state;
     struct exec_result ran;
@@ -222,7 +238,14 @@ static void record_status(struct task *task, const char *id, const struct health
         log_warn("cannot record a health status id=%s", id);
 }
 
-/* With the lock held. */
+/* With the lock held, as the next. */
+static void tell_to_stop(struct health *health)
+{
+    health->is_stopped = true;
+    list_remove(&health->node);
+    (void)eventfd_write(health->stop_fd, 1); /* it is empty: this cannot fail */
+}
+
 static struct health *find(const char *id)
 {
     list_each(node, &checks) {
@@ -233,11 +256,18 @@ static struct health *find(const char *id)
     return NULL;
 }
 
+static void thread_over(void)
+{
+    LOCK_SCOPE(&lock);
+    thread_count--;
+    (void)pthread_cond_signal(&thread_ended); /* fails only on misuse */
+}
+
 static void health_free(struct health *health)
 {
     for (size_t i = 0; i < health->result_count; i++)
         free(health->results[i].output);
-    (void)pthread_cond_destroy(&health->bell); /* nobody waits any more */
+    sys_close_fd(&health->stop_fd);
     arena_free(health->mem);
     free(health);
 }

@@ -56,6 +56,9 @@ void health_start(struct task *task, const struct container *container);
 /* Ends it; returns at once, also while a check runs. */
 void health_stop(const char *id);
 
+/* Ends all and waits for them: before the service closes. */
+void health_stop_all(void);
+
 /* Docker's Health object as text, if the container is being checked; else *text is left alone. */
 void health_read(struct task *task, const char *id, const char **text);
 

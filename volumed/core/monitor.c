@@ -25,6 +25,7 @@
 #include "core/event.h"
 #include "core/exec_box.h"
 #include "core/exec_table.h"
+#include "core/health.h"
 #include "core/log_watch.h"
 #include "core/monitor_recover.h"
 #include "core/monitor_work.h"
@@ -134,6 +135,7 @@ void monitor_free(struct monitor *monitor)
         (void)pthread_join(monitor->thread, NULL); /* it is joinable and not this thread */
     }
     monitor_work_free(monitor->work);
+    health_stop_all(); /* the last, since work may start containers */
     log_watch_free(monitor->log_watch);
     db_close(monitor->db);
     list_each(node, &monitor->watches)
