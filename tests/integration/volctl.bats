@@ -425,7 +425,8 @@ m2" ]
 }
 
 @test "container logs: all, the tail, since, followed, as JSON" {
-    volctl container run --name talks busybox sh -c 'echo one; echo two >&2; echo three'
+    volctl container run --name talks busybox \
+        sh -c 'echo one; sleep 0.2; echo two >&2; sleep 0.2; echo three'
     run -0 --separate-stderr volctl container logs talks
     [ "$output" = "one
 three" ]
