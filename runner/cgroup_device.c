@@ -57,8 +57,8 @@ static int write_rule(const int fds[2], const struct rule *rule, struct error *e
 static int apply_v2(const char *directory, const struct array *devices, struct error *err);
 static int program_build(struct program *program, const struct array *devices, struct error *err);
 static void program_add_rule(struct program *program, const struct rule *rule);
-static void program_add(struct program *program, uint8_t code, int registers, int16_t offset,
-                        int32_t value);
+static void program_add(struct program *program, uint8_t code, unsigned int registers,
+                        int16_t offset, int32_t value);
 static int program_attach(const struct program *program, int group_fd);
 static int find_programs(int group_fd, uint32_t *ids, uint32_t *count);
 static int bpf(int command, union bpf_attr *attr);
@@ -227,13 +227,13 @@ static void program_add_rule(struct program *program, const struct rule *rule)
 }
 
 /* 'registers' is destination | source << 4, as in the instruction. */
-static void program_add(struct program *program, uint8_t code, int registers, int16_t offset,
-                        int32_t value)
+static void program_add(struct program *program, uint8_t code, unsigned int registers,
+                        int16_t offset, int32_t value)
 {
     program->insns[program->count++] = (struct bpf_insn){
         .code = code,
-        .dst_reg = (unsigned char)registers & 0xF,
-        .src_reg = ((unsigned char)registers >> 4) & 0xF,
+        .dst_reg = registers & 0xFu,
+        .src_reg = (registers >> 4) & 0xFu,
         .off = offset,
         .imm = value,
     };

@@ -9,7 +9,7 @@
 #include "base/base.h"
 #include "cgroup.h"
 
-#define CGROUP_TEXT_SIZE 8192
+#define CGROUP_TEXT_SIZE 7168
 
 /* Writes a text in one call.  Returns 0 or -errno. */
 int cgroup_file_write(const char *directory, const char *name, const char *text);

@@ -126,6 +126,7 @@ static int wait_frozen_v2(const char *directory, int64_t deadline_ms)
             return -ETIMEDOUT;
         /* The first poll of a fresh descriptor returns at once: the read above is the condition. */
         (void)poll(&events, 1, (int)(left_ms < 1000 ? left_ms : 1000));
-        (void)pread(fd, text, sizeof(text), 0); /* arms the next poll */
+        if (pread(fd, text, sizeof(text), 0) < 0) /* arms the next poll */
+            return -errno;
     }
 }

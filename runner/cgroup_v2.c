@@ -76,14 +76,15 @@ int cgroup_v2_apply(const struct cgroup *cgroup, const struct resources *resourc
 static void give_controllers(const char *directory)
 {
     char text[CGROUP_TEXT_SIZE];
-    char wanted[CGROUP_TEXT_SIZE * 2] = "";
+    char wanted[1024] = "";
     size_t used = 0;
     char *rest;
 
     if (cgroup_file_read(directory, "cgroup.controllers", text) <= 0)
         return;
-    for (char *name = strtok_r(text, " ", &rest); name != NULL; name = strtok_r(NULL, " ", &rest))
-        used += (size_t)snprintf(wanted + used, sizeof(wanted) - used, "+%s ", name);
+    for (char *name = strtok_r(text, " ", &rest); name != NULL && used < sizeof(wanted) / 2;
+         name = strtok_r(NULL, " ", &rest))
+        used += (size_t)snprintf(wanted + used, sizeof(wanted) - used, "+%.64s ", name);
     if (cgroup_file_write(directory, "cgroup.subtree_control", wanted) >= 0)
         return;
     for (char *name = strtok_r(wanted, " ", &rest); name != NULL; name = strtok_r(NULL, " ", &rest))

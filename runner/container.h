@@ -47,6 +47,7 @@ struct container_options {
     bool without_keyring;
     bool without_fifo; /* 'run': init goes on to the user's program at once */
     int preserve_fds;  /* descriptors 3 … 3+n-1 of the caller reach the program */
+    int listen_fds;    /* so many of them are the program's LISTEN_FDS */
     int stdio[3];      /* become 0, 1 and 2 of init unless spec asks for a terminal; not consumed */
     uid_t stdio_owner; /* pipes among stdio are given to this user; (uid_t)-1: left alone */
 };
@@ -84,6 +85,9 @@ void container_cleanup(struct container **container);
  */
 int container_create(struct arena *mem, const struct container_options *options,
                      const struct spec *spec, struct container **container, struct error *err);
+
+/* A handle on nothing yet: every descriptor -1. */
+struct container *container_new(struct arena *mem, const char *root, const char *id);
 
 /* Finds a container by its id.  Errors: NOT_FOUND ("container 'x' does not exist"). */
 int container_open(struct arena *mem, const char *root, const char *id,

@@ -10,8 +10,9 @@
 
 #include "base/json.h"
 
-#define UNSIGNED_DIGITS 20 /* of the numbers that need more than 63 bits; their signed twin fits \
-                            */
+#define UNSIGNED_DIGITS                                                      \
+    20 /* of the numbers that need more than 63 bits; their signed twin fits \
+        */
 
 /* What a reading function needs to know besides its value. */
 struct place {

@@ -36,12 +36,12 @@ int rlimit_find(const char *name)
     return -EINVAL;
 }
 
-int rlimits_apply(const struct process *process, struct error *err)
+int rlimits_apply(const struct process *process, pid_t pid, struct error *err)
 {
     for (size_t i = 0; i < process->rlimits.count; i++) {
         const struct process_rlimit *limit = ARRAY_ITEM(process->rlimits, struct process_rlimit, i);
         struct rlimit value = { (rlim_t)limit->soft, (rlim_t)limit->hard };
-        if (setrlimit((__rlimit_resource_t)rlimit_find(limit->type), &value) < 0)
+        if (prlimit(pid, (__rlimit_resource_t)rlimit_find(limit->type), &value, NULL) < 0)
             return fail_sys(err, -errno, "cannot set limit '%s' to %llu", limit->type,
                             (unsigned long long)limit->hard);
     }

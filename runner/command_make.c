@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* create, run, start, supervise: commands that bring a container to life. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/sys.h"
+#include "command.h"
+#include "console.h"
+#include "forward.h"
+#include "spec.h"
+#include "supervise.h"
+
+static int make(struct arena *mem, const struct options *options, bool without_fifo,
+                struct container **container, struct error *err);
+static int hand_console(const struct options *options, struct container *container,
+                        struct error *err);
+
+int command_create(struct arena *mem, struct options *options, struct error *err)
+{
+    struct container *container = NULL;
+    int rc = make(mem, options, false, &container, err);
+
+    container_close(container);
+    return rc;
+}
+
+int command_start(struct arena *mem, struct options *options, struct error *err)
+{
+    cleanup_container struct container *container = NULL;
+
+    if (command_open(mem, options, &container, err) < 0)
+        return -1;
+    return container_start(container, err);
+}
+
+/* In front: forwards signals, waits, deletes; -d leaves all that to the caller. */
+int command_run(struct arena *mem, struct options *options, struct error *err)
+{
+    cleanup_container struct container *container = NULL;
+    struct error ignored; /* its exit status is what the caller asked for */
+
+    if (!options->without_subreaper)
+        (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* cannot fail */
+    if (make(mem, options, false, &container, err) < 0)
+        return -1;
+    if (container_start(container, err) < 0) {
+        (void)container_delete(container, true, &ignored);
+        return -1;
+    }
+    if (options->is_detached)
+        return 0;
+    int status = forward_until_end(container->pid, container->console_fd, err);
+    if (status >= 0 && !options->is_kept)
+        (void)container_delete(container, true, &ignored);
+    return status;
+}
+
+int command_supervise(struct arena *mem, struct options *options, struct error *err)
+{
+    struct supervise_options supervise = {
+        .root = options->root,
+        .id = options->args[0],
+        .dir = options->is_exec ? options->dir : options->bundle,
+        .process_file = options->process,
+        .cgroup_manager = options->cgroup_manager,
+        .is_exec = options->is_exec,
+        .has_input = options->has_stdin,
+        .preserve_fds = (int)options->preserve_fds,
+        .log_max_bytes = options->log_max_bytes,
+        .log_max_files = options->log_max_files,
+    };
+
+    (void)mem;
+    if (supervise.dir == NULL)
+        return fail(err, ERR_INVALID, "supervise needs %s",
+                    options->is_exec ? "--dir" : "--bundle");
+    if (supervise.is_exec && supervise.process_file == NULL)
+        return fail(err, ERR_INVALID, "supervise --exec needs --process");
+    return supervise_run(&supervise, err);
+}
+
+static int make(struct arena *mem, const struct options *options, bool without_fifo,
+                struct container **container, struct error *err)
+{
+    struct container_options container_options = {
+        .root = options->root,
+        .id = options->args[0],
+        .bundle = options->bundle != NULL ? options->bundle : ".",
+        .pid_file = options->pid_file,
+        .cgroup_manager = options->cgroup_manager,
+        .without_pivot = options->without_pivot,
+        .without_keyring = options->without_keyring,
+        .without_fifo = without_fifo,
+        .preserve_fds = (int)options->preserve_fds,
+        .stdio = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO },
+        .stdio_owner = (uid_t)-1,
+    };
+    struct error ignored; /* the first error is the one to tell */
+    struct spec *spec = NULL;
+
+    if (spec_read(mem, container_options.bundle, options->config, &spec, err) < 0)
+        return -1;
+    if (spec->process->terminal && options->console_socket == NULL && options->is_detached)
+        return fail(err, ERR_INVALID,
+                    "cannot allocate tty if runc will detach without setting console socket");
+    container_options.stdio_owner = spec->process->uid;
+    int rc = container_create(mem, &container_options, spec, container, err);
+    if (rc == 0 && hand_console(options, *container, err) < 0) {
+        (void)container_delete(*container, true, &ignored);
+        rc = -1;
+    }
+    spec_close(spec);
+    return rc;
+}
+
+static int hand_console(const struct options *options, struct container *container,
+                        struct error *err)
+{
+    if (container->console_fd < 0 || options->console_socket == NULL)
+        return 0;
+    int rc = console_send(options->console_socket, container->console_fd, err);
+    sys_close_fd(&container->console_fd);
+    return rc;
+}

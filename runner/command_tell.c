@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* spec and features: what a configuration looks like, and what of the specification is understood.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/sys.h"
+#include "capability.h"
+#include "command.h"
+#include "filter.h"
+#include "mount_option.h"
+#include "namespace.h"
+
+/* The same as other runtimes' `spec`: a shell on a terminal with a read-only root. */
+static const char spec_text[] =
+    "{\"ociVersion\":\"1.0.2\",\"process\":{\"terminal\":true,\"user\":{\"uid\":0,\"gid\":0},\"args\":[\"sh\"],"
+    "\"env\":[\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\",\"TERM=xterm\"],\"cwd\":\"/\","
+    "\"capabilities\":{\"bounding\":[\"CAP_AUDIT_WRITE\",\"CAP_KILL\",\"CAP_NET_BIND_SERVICE\"],"
+    "\"effective\":[\"CAP_AUDIT_WRITE\",\"CAP_KILL\",\"CAP_NET_BIND_SERVICE\"],"
+    "\"permitted\":[\"CAP_AUDIT_WRITE\",\"CAP_KILL\",\"CAP_NET_BIND_SERVICE\"]},"
+    "\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"hard\":1024,\"soft\":1024}],\"noNewPrivileges\":true},"
+    "\"root\":{\"path\":\"rootfs\",\"readonly\":true},\"hostname\":\"runner\",\"mounts\":["
+    "{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},"
+    "{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"options\":[\"nosuid\",\"strictatime\",\"mode=755\",\"size=65536k\"]},"
+    "{\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"source\":\"devpts\",\"options\":[\"nosuid\",\"noexec\",\"newinstance\",\"ptmxmode=0666\",\"mode=0620\",\"gid=5\"]},"
+    "{\"destination\":\"/dev/shm\",\"type\":\"tmpfs\",\"source\":\"shm\",\"options\":[\"nosuid\",\"noexec\",\"nodev\",\"mode=1777\",\"size=65536k\"]},"
+    "{\"destination\":\"/dev/mqueue\",\"type\":\"mqueue\",\"source\":\"mqueue\",\"options\":[\"nosuid\",\"noexec\",\"nodev\"]},"
+    "{\"destination\":\"/sys\",\"type\":\"sysfs\",\"source\":\"sysfs\",\"options\":[\"nosuid\",\"noexec\",\"nodev\",\"ro\"]},"
+    "{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup\",\"source\":\"cgroup\",\"options\":[\"nosuid\",\"noexec\",\"nodev\",\"relatime\",\"ro\"]}],"
+    "\"linux\":{\"resources\":{\"devices\":[{\"allow\":false,\"access\":\"rwm\"}]},"
+    "\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"network\"},{\"type\":\"ipc\"},{\"type\":\"uts\"},{\"type\":\"mount\"},{\"type\":\"cgroup\"}],"
+    "\"maskedPaths\":[\"/proc/acpi\",\"/proc/asound\",\"/proc/kcore\",\"/proc/keys\",\"/proc/latency_stats\",\"/proc/timer_list\","
+    "\"/proc/timer_stats\",\"/proc/sched_debug\",\"/sys/firmware\",\"/proc/scsi\"],"
+    "\"readonlyPaths\":[\"/proc/bus\",\"/proc/fs\",\"/proc/irq\",\"/proc/sys\",\"/proc/sysrq-trigger\"]}}";
+
+static const char *const hook_names[] = {
+    "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop", NULL,
+};
+
+static json_t *namespace_names(void);
+static json_t *capability_names(void);
+
+int command_spec(struct arena *mem, struct options *options, struct error *err)
+{
+    cleanup_json json_t *json = json_read(spec_text, sizeof(spec_text) - 1, err);
+    const char *bundle = options->bundle != NULL ? options->bundle : ".";
+    struct stat st;
+
+    (void)mem;
+    cleanup_fd int bundle_fd = sys_openat(AT_FDCWD, bundle, O_RDONLY | O_DIRECTORY, 0);
+    if (bundle_fd < 0)
+        return fail_sys(err, bundle_fd, "cannot open '%s'", bundle);
+    if (sys_fstatat(bundle_fd, "config.json", &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return fail(err, ERR_EXISTS, "File config.json exists. Remove it first");
+    char *text = json_dumps(json, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    int rc = fs_write_volatile(bundle_fd, "config.json", text, strlen(text), 0666, err);
+    free(text);
+    return rc;
+}
+
+int command_features(struct arena *mem, struct options *options, struct error *err)
+{
+    (void)options;
+    (void)err;
+    json_t *seccomp = json_pack(
+        "{s:b, s:o, s:o, s:o}", "enabled", 1, "actions", json_list(seccomp_action_names),
+        "operators", json_list(seccomp_operator_names), "archs", json_list(seccomp_arch_names));
+    json_t *cgroup = json_pack("{s:b, s:b, s:b, s:b, s:b}", "v1", 1, "v2", 1, "systemd", 0,
+                               "systemdUser", 0, "rdma", 1);
+    json_t *linux_json =
+        json_pack("{s:o, s:o, s:o, s:o, s:{s:b}, s:{s:b}, s:{s:b}, s:{s:{s:b}}}", "namespaces",
+                  namespace_names(), "capabilities", capability_names(), "cgroup", cgroup,
+                  "seccomp", seccomp, "apparmor", "enabled", 1, "selinux", "enabled", 1, "intelRdt",
+                  "enabled", 0, "mountExtensions", "idmap", "enabled", 1);
+    cleanup_json json_t *features =
+        json_pack("{s:s, s:s, s:o, s:o, s:o}", "ociVersionMin", "1.0.0", "ociVersionMax", "1.2.0",
+                  "hooks", json_list(hook_names), "mountOptions",
+                  json_list(mount_option_names(mem)), "linux", linux_json);
+    (void)json_dumpf(features, stdout, JSON_INDENT(2)); /* nobody may be reading */
+    (void)putchar('\n');
+    return EXIT_SUCCESS;
+}
+
+static json_t *namespace_names(void)
+{
+    json_t *names = json_array();
+
+    for (int kind = 0; kind < NAMESPACE_KINDS; kind++)
+        (void)json_array_append_new(names,
+                                    json_string(namespace_kind_name((enum namespace_kind)kind)));
+    return names;
+}
+
+static json_t *capability_names(void)
+{
+    json_t *names = json_array();
+
+    for (int number = 0; capability_name(number) != NULL; number++)
+        (void)json_array_append_new(names, json_string(capability_name(number)));
+    return names;
+}

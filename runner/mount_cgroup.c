@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The container's view of its own control groups on /sys/fs/cgroup.  It is always a bind of its own
+ * directories, never a mount of the whole hierarchy, so nothing above them is in reach, whether or
+ * not there is a cgroup namespace, and writable only if the spec says so.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+
+#include "base/sys.h"
+#include "mount.h"
+#include "target.h"
+
+static int open_group(const struct hierarchy *hierarchy, const struct mount_options *options,
+                      struct error *err);
+static const char *directory_name(const struct hierarchy *hierarchy);
+static int link_controllers(int directory_fd, const char *name);
+
+int mount_cgroup_prepare(struct arena *mem, struct mount *mount, const struct cgroup *cgroup,
+                         struct error *err)
+{
+    if (cgroup->count == 0)
+        return 0;
+    if (cgroup->is_unified) {
+        mount->fd = open_group(&cgroup->hierarchies[0], &mount->options, err);
+        return mount->fd < 0 ? -1 : 0;
+    }
+    mount->group_fds = arena_array(mem, cgroup->count, sizeof(*mount->group_fds));
+    for (size_t i = 0; i < cgroup->count; i++)
+        mount->group_fds[i] = -1;
+    for (size_t i = 0; i < cgroup->count; i++) {
+        mount->group_fds[i] = open_group(&cgroup->hierarchies[i], &mount->options, err);
+        if (mount->group_fds[i] < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int mount_cgroup_attach(const struct mount *mount, const struct cgroup *cgroup, int root_fd,
+                        struct error *err)
+{
+    static const char *data[] = { "mode=755" };
+    struct mount_options options = { .set =
+                                         MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+                                     .data = data,
+                                     .data_count = ARRAY_SIZE(data) };
+    struct mount_attr read_only = { .attr_set = MOUNT_ATTR_RDONLY };
+    const char *path = mount->spec->destination;
+    cleanup_fd int target_fd = target_make(root_fd, path, TARGET_DIRECTORY, true, err);
+    cleanup_fd int fd = target_fd < 0 ? -1 : mount_filesystem("tmpfs", "cgroup", &options, err);
+
+    if (fd < 0 || target_attach(fd, target_fd, path, err) < 0)
+        return -1;
+    for (size_t i = 0; i < cgroup->count; i++) {
+        const char *name = directory_name(&cgroup->hierarchies[i]);
+        int rc = sys_mkdirat(fd, name, 0755);
+        if (rc >= 0)
+            rc = link_controllers(fd, name);
+        if (rc >= 0)
+            rc = sys_move_mount(mount->group_fds[i], "", fd, name, MOVE_MOUNT_F_EMPTY_PATH);
+        if (rc < 0)
+            return fail_sys(err, rc, "cannot mount '%s/%s'", path, name);
+    }
+    int rc = 0;
+    if ((mount->options.set & MOUNT_ATTR_RDONLY) != 0)
+        rc = sys_mount_setattr(fd, "", AT_EMPTY_PATH, &read_only);
+    return rc < 0 ? fail_sys(err, rc, "cannot make '%s' read-only", path) : 0;
+}
+
+static int open_group(const struct hierarchy *hierarchy, const struct mount_options *options,
+                      struct error *err)
+{
+    struct mount_attr attr = { .attr_set = options->set | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+                                           MOUNT_ATTR_NOEXEC,
+                               .attr_clr = options->clear & MOUNT_ATTR__ATIME,
+                               .propagation = MS_PRIVATE };
+    cleanup_fd int fd = sys_open_tree(AT_FDCWD, hierarchy->path, OPEN_TREE_CLONE);
+
+    if (fd < 0)
+        return fail_sys(err, fd, "cannot open cgroup '%s'", hierarchy->path);
+    int rc = sys_mount_setattr(fd, "", AT_EMPTY_PATH, &attr);
+    if (rc < 0)
+        return fail_sys(err, rc, "cannot set the options of cgroup '%s'", hierarchy->path);
+    return move_fd(&fd);
+}
+
+static const char *directory_name(const struct hierarchy *hierarchy)
+{
+    const char *slash = strrchr(hierarchy->mount, '/');
+
+    return slash != NULL ? slash + 1 : hierarchy->mount;
+}
+
+/* "cpu,cpuacct" is found as "cpu" and as "cpuacct" too. */
+static int link_controllers(int directory_fd, const char *name)
+{
+    char part[64];
+    int rc = 0;
+
+    if (strchr(name, ',') == NULL)
+        return 0;
+    for (const char *at = name; rc >= 0 && *at != '\0'; at += *at == ',') {
+        size_t length = strcspn(at, ",");
+        if (length < sizeof(part)) {
+            memcpy(part, at, length);
+            part[length] = '\0';
+            rc = sys_symlinkat(name, directory_fd, part);
+        }
+        at += length;
+    }
+    return rc;
+}
