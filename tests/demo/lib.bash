@@ -47,7 +47,7 @@ demo_prepare() {
 # A throw-away btrfs disk where the kernel has one, so that snapshots are O(1); else the plain directory.
 demo_make_disk() {
     truncate -s 8G "$DEMO/disk"
-    if mkfs.btrfs -q "$DEMO/disk" 2> /dev/null && mount -o loop "$DEMO/disk" "$DEMO/state" 2> /dev/null; then
+    if mkfs.btrfs -q "$DEMO/disk" > /dev/null 2>&1 && mount -o loop "$DEMO/disk" "$DEMO/state" 2> /dev/null; then
         return
     fi
     rm -f "$DEMO/disk"
