@@ -18,7 +18,7 @@ teardown() {
 }
 
 @test "logs shows both streams, tail, since and timestamps" {
-    docker run --name teller busybox sh -c 'echo one; echo two >&2; echo three'
+    docker run --name teller busybox sh -c 'echo one; sleep 0.1; echo two >&2; sleep 0.1; echo three'
     run -0 --separate-stderr docker logs teller
     # shellcheck disable=SC2154 # run sets it
     [ "$output/$stderr" = $'one\nthree/two' ]

@@ -26,6 +26,8 @@ int name_check(const char *kind, const char *name, struct error *err)
 
 static int fail_short(const char *kind, const char *name, struct error *err)
 {
+    if (strcmp(kind, "container") == 0) /* dockerd does not tell short from bad there */
+        return fail_characters(kind, name, err);
     (void)fail(err, ERR_INVALID,
                "%s name is too short, names should be at least two alphanumeric characters", kind);
     if (strcmp(kind, "volume") == 0)
