@@ -28,7 +28,6 @@ static size_t entry_format(const struct log_file *log, enum log_file_stream stre
                            const struct log_line *line, char *entry);
 static void batch_flush(struct log_file *log);
 static void rotate(struct log_file *log);
-static void file_name(char name[NAME_MAX], int64_t number);
 
 int log_file_format_parse(const char *name, enum log_file_format *format, struct error *err)
 {
@@ -100,6 +99,14 @@ void log_file_end(struct log_file *log, enum log_file_stream stream, int64_t now
     line_add(log, stream, half->text, half->size, now_ns);
     half->size = 0;
     batch_flush(log);
+}
+
+void log_file_name(char name[NAME_MAX], int64_t number)
+{
+    if (number == 0)
+        (void)snprintf(name, NAME_MAX, "%s", LOG_FILE_NAME);
+    else
+        (void)snprintf(name, NAME_MAX, "%s.%d", LOG_FILE_NAME, (int)number);
 }
 
 static int reopen(struct log_file *log)
@@ -174,18 +181,10 @@ static void rotate(struct log_file *log)
         return;
     }
     for (int64_t number = log->max_files - 1; number > 0; number--) {
-        file_name(from, number - 1);
-        file_name(to, number);
+        log_file_name(from, number - 1);
+        log_file_name(to, number);
         (void)sys_renameat2(log->dirfd, from, log->dirfd, to, 0); /* absent: not that many yet */
     }
     sys_close_fd(&log->fd);
     (void)reopen(log); /* tried again by the next write */
-}
-
-static void file_name(char name[NAME_MAX], int64_t number)
-{
-    if (number == 0)
-        (void)snprintf(name, NAME_MAX, "%s", LOG_FILE_NAME);
-    else
-        (void)snprintf(name, NAME_MAX, "%s.%d", LOG_FILE_NAME, (int)number);
 }

@@ -11,6 +11,7 @@
 #ifndef RUNNER_LOG_FILE_H
 #define RUNNER_LOG_FILE_H
 
+#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -65,5 +66,8 @@ void log_file_write(struct log_file *log, enum log_file_stream stream, const cha
 
 /* Writes the half line of a stream that has ended, if there is one. */
 void log_file_end(struct log_file *log, enum log_file_stream stream, int64_t now_ns);
+
+/* LOG_FILE_NAME for 0, the older the file the higher its number. */
+void log_file_name(char name[NAME_MAX], int64_t number);
 
 #endif

@@ -31,6 +31,11 @@ int stdio_make_pipes(struct stdio *stdio, bool has_input, int theirs[3], struct 
     return fail_sys(err, rc, "cannot make the standard streams");
 }
 
+void stdio_use_pipes(struct stdio *stdio, int input_fd, const int output_fd[2])
+{
+    *stdio = (struct stdio){ .input_fd = input_fd, .output_fd = { output_fd[0], output_fd[1] } };
+}
+
 int stdio_use_terminal(struct stdio *stdio, int console_fd, struct error *err)
 {
     *stdio = (struct stdio){ .is_terminal = true, .output_fd = { console_fd, -1 } };
@@ -87,8 +92,8 @@ void stdio_flush_input(struct stdio *stdio)
                                 stdio->input_size - stdio->input_used);
         if (put == -EAGAIN)
             return;
-        if (put < 0) { /* nobody reads it any more */
-            sys_close_fd(&stdio->input_fd);
+        if (put < 0) { /* a pipe that nobody will read; a terminal may have a reader again */
+            stdio->input_is_over = !stdio->is_terminal;
             break;
         }
         stdio->input_used += (size_t)put;
@@ -96,7 +101,7 @@ void stdio_flush_input(struct stdio *stdio)
     stdio->input_used = 0;
     stdio->input_size = 0;
     if (stdio->input_is_ending)
-        sys_close_fd(&stdio->input_fd);
+        stdio->input_is_over = true;
 }
 
 void stdio_end_input(struct stdio *stdio)
@@ -105,6 +110,16 @@ void stdio_end_input(struct stdio *stdio)
         return;
     stdio->input_is_ending = true;
     stdio_flush_input(stdio);
+}
+
+bool stdio_input_is_over(const struct stdio *stdio)
+{
+    return stdio->input_fd >= 0 && stdio->input_is_over;
+}
+
+void stdio_close_input(struct stdio *stdio)
+{
+    sys_close_fd(&stdio->input_fd);
 }
 
 int stdio_resize(const struct stdio *stdio, int rows, int columns, struct error *err)

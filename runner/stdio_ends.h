@@ -20,7 +20,8 @@ struct stdio {
     bool is_terminal;
     int input_fd;         /* of a terminal: a duplicate of output_fd[0] */
     int output_fd[2];     /* stdout and stderr; a terminal has only the first */
-    bool input_is_ending; /* close input_fd when what is held has been written */
+    bool input_is_ending; /* no more will come after what is held */
+    bool input_is_over;   /* nothing is held, nothing will come, or nobody reads: close it */
     size_t input_used;
     size_t input_size;
     char input[STDIO_INPUT_MAX]; /* accepted from a client, not yet taken by the process */
@@ -31,6 +32,9 @@ struct stdio {
  * /dev/null.
  */
 int stdio_make_pipes(struct stdio *stdio, bool has_input, int theirs[3], struct error *err);
+
+/* Uses our ends of pipes made by another process, and takes them over.  input_fd may be -1. */
+void stdio_use_pipes(struct stdio *stdio, int input_fd, const int output_fd[2]);
 
 /* Uses the pty whose master is 'console_fd', which it takes over. */
 int stdio_use_terminal(struct stdio *stdio, int console_fd, struct error *err);
@@ -56,8 +60,12 @@ ssize_t stdio_receive(struct stdio *stdio, int socket_fd);
 /* Writes what is held back, as far as the process takes it. */
 void stdio_flush_input(struct stdio *stdio);
 
-/* The process reads the end of file after what was accepted so far.  Not of a terminal. */
+/* No more input will come; of a terminal, which others may attach to, that means nothing. */
 void stdio_end_input(struct stdio *stdio);
+
+/* True when stdio_close_input is to be called, which gives the process its end of file. */
+bool stdio_input_is_over(const struct stdio *stdio);
+void stdio_close_input(struct stdio *stdio);
 
 int stdio_resize(const struct stdio *stdio, int rows, int columns, struct error *err);
 
