@@ -88,6 +88,9 @@ int container_create(struct task *task, const struct container_spec *spec, const
     int rc = fill(task, spec, creation, &told, err);
     if (rc == 0)
         rc = run(task, creation, &told, &op, err);
+    /* NOT_FOUND makes clients pull the image; that a volume or container is missing must not. */
+    if (rc < 0 && creation->container.image_id != NULL && err->code == ERR_NOT_FOUND)
+        err->code = ERR_INVALID;
     sys_close_fd(&creation->view.fd);
     container_done(&creation->container);
     claim_leave(&creation->claim);

@@ -330,7 +330,8 @@ static int check_network(const json_t *host, struct error *err)
             return 0;
     if (strncmp(mode, "container:", 10) == 0)
         return 0;
-    return fail(err, ERR_NOT_FOUND, "network %s not found", mode);
+    /* Not NOT_FOUND: to clients, that means a missing image here. */
+    return fail(err, ERR_INVALID, "network %s not found", mode);
 }
 
 static int check_log(const json_t *host, struct error *err)
