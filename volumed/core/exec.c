@@ -83,6 +83,17 @@ int exec_get(struct task *task, const char *id, struct exec *exec, struct error 
     return 0;
 }
 
+int exec_check(struct task *task, const char *id, struct error *err)
+{
+    cleanup_container struct container container = { 0 };
+    cleanup_exec struct exec exec = { 0 };
+
+    if (execs_get(task, id, &exec, err) < 0 ||
+        container_get(task, exec.container_id, &container, err) < 0)
+        return -1;
+    return check_container(&container, err);
+}
+
 int exec_start(struct task *task, const char *id, const struct exec_start_spec *spec, int *fd,
                struct error *err)
 {

@@ -29,6 +29,10 @@ struct exec_start_spec {
     int columns;
 };
 
+/* Whether it can be started by now: NOT_FOUND; CONFLICT as exec_create().  For a door that must
+ * answer its client before the command's first output. */
+int exec_check(struct task *task, const char *id, struct error *err);
+
 /*
  * Starts it.  Detached: *fd is -1.  Else *fd is the stream (taken over).  A command that cannot be
  * executed is not a failure here: the message is in the stream and the exit code 126 or 127, as

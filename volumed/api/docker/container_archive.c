@@ -4,6 +4,7 @@
 #include "api/docker/handlers.h"
 #include "api/docker/query.h"
 #include "api/docker/reply.h"
+#include "base/clock.h"
 #include "core/container_files.h"
 
 static int reply_stat(struct call *call, const char *path, struct error *err);
@@ -76,12 +77,14 @@ static int wanted_path(const struct call *call, const char **path, struct error 
 
 static json_t *stat_json(const struct path_stat *stat)
 {
+    char changed[CLOCK_TEXT_SIZE];
     json_t *json = json_object();
 
+    clock_text_ns(stat->mtime_ns, changed); /* 0 is a time here, not the lack of one */
     json_set(json, "name", json_text_or_empty(stat->name));
     json_set(json, "size", json_integer(stat->size_bytes));
     json_set(json, "mode", json_integer(stat->go_mode));
-    json_set(json, "mtime", json_time_ns(stat->mtime_ns));
+    json_set(json, "mtime", json_string(changed));
     json_set(json, "linkTarget", json_text_or_empty(stat->link_target));
     return json;
 }

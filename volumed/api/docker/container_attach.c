@@ -6,17 +6,10 @@
 #include <stdlib.h>
 
 #include "api/docker/handlers.h"
+#include "api/docker/hijack.h"
 #include "api/docker/log_dump.h"
 #include "api/docker/query.h"
-#include "api/docker/stream_type.h"
-#include "base/log.h"
 #include "core/container_io.h"
-
-/* Where a container's streams go once there are any. */
-struct later {
-    struct http_server *server;
-    int64_t token;
-};
 
 static void attach_spec_read(const struct call *call, struct attach_spec *spec);
 static void later_connect(void *context, int fd);
@@ -34,19 +27,19 @@ int docker_container_attach(struct call *call, struct error *err)
     attach_spec_read(call, &spec);
     if (container_attach_prepare(call->task, call->args[0], &is_later, &is_terminal, err) < 0)
         return -1;
-    int64_t token = http_hijack_later(call->http, hijack_type(call, is_terminal), err);
-    if (token < 0)
+    struct hijack *hijack = mem_alloc(sizeof(*hijack));
+    if (hijack_begin(call, is_terminal, hijack, err) < 0) {
+        free(hijack);
         return -1;
-    struct later *later = mem_alloc(sizeof(*later));
-    *later = (struct later){ http_server_of(call->http), token };
-    struct attach_later callback = { later_connect, later };
-    if (container_attach(call->task, call->args[0], &spec, &fd, &callback, err) < 0) {
-        log_warn("cannot attach container=%s error=\"%s\"", call->args[0], err->message);
-        later_connect(later, -1);
-        return 0; /* the client was answered; all that is left is to hang up */
+    }
+    struct attach_later later = { later_connect, hijack };
+    if (container_attach(call->task, call->args[0], &spec, &fd, &later, err) < 0) {
+        hijack_tell(hijack, err->message);
+        free(hijack);
+        return 0; /* the client was answered */
     }
     if (fd >= 0)
-        later_connect(later, fd);
+        later_connect(hijack, fd);
     return 0;
 }
 
@@ -60,10 +53,9 @@ static void attach_spec_read(const struct call *call, struct attach_spec *spec)
     };
 }
 
+/* The hijack is the container's from the attach on, and ends with its one connect. */
 static void later_connect(void *context, int fd)
 {
-    struct later *later = context;
-
-    http_hijack_connect(later->server, later->token, fd);
-    free(later);
+    hijack_connect(context, fd);
+    free(context);
 }

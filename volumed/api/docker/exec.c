@@ -3,9 +3,10 @@
 #include "core/exec.h"
 
 #include "api/docker/handlers.h"
+#include "api/docker/hijack.h"
 #include "api/docker/query.h"
-#include "api/docker/stream_type.h"
 
+static int start_detached(struct call *call, const struct exec_start_spec *spec, struct error *err);
 static int start_spec_read(struct call *call, struct exec_start_spec *spec, struct error *err);
 static int console_size_read(const json_t *body, struct exec_start_spec *spec, struct error *err);
 static json_t *exec_json(const struct exec *exec);
@@ -25,14 +26,21 @@ int docker_exec_create(struct call *call, struct error *err)
 int docker_exec_start(struct call *call, struct error *err)
 {
     struct exec_start_spec spec = { 0 };
+    struct hijack hijack;
     int fd;
 
-    if (start_spec_read(call, &spec, err) < 0 ||
-        exec_start(call->task, call->args[0], &spec, &fd, err) < 0)
+    if (start_spec_read(call, &spec, err) < 0)
         return -1;
     if (spec.is_detached)
-        return call_reply_empty(call, 200, err);
-    return http_hijack(call->http, hijack_type(call, spec.is_terminal), fd, err);
+        return start_detached(call, &spec, err);
+    if (exec_check(call->task, call->args[0], err) < 0 ||
+        hijack_begin(call, spec.is_terminal, &hijack, err) < 0)
+        return -1;
+    if (exec_start(call->task, call->args[0], &spec, &fd, err) < 0)
+        hijack_tell(&hijack, err->message);
+    else
+        hijack_connect(&hijack, fd);
+    return 0;
 }
 
 int docker_exec_resize(struct call *call, struct error *err)
@@ -53,6 +61,15 @@ int docker_exec_inspect(struct call *call, struct error *err)
     if (exec_get(call->task, call->args[0], &exec, err) < 0)
         return -1;
     return call_reply_json(call, 200, exec_json(&exec), err);
+}
+
+static int start_detached(struct call *call, const struct exec_start_spec *spec, struct error *err)
+{
+    int fd;
+
+    if (exec_start(call->task, call->args[0], spec, &fd, err) < 0)
+        return -1;
+    return call_reply_empty(call, 200, err);
 }
 
 static int start_spec_read(struct call *call, struct exec_start_spec *spec, struct error *err)

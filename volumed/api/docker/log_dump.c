@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "api/docker/hijack.h"
 #include "api/docker/query.h"
-#include "api/docker/stream_type.h"
 #include "base/sys.h"
 #include "base/thread.h"
 #include "core/container_io.h"
@@ -35,19 +35,27 @@ int docker_log_dump(struct call *call, struct error *err)
         .tail = query_flag(call, "logs") ? -1 : 0,
     };
     struct log_reader *reader;
+    struct hijack hijack;
     int fds[2];
 
     if (log_open(call->task, call->args[0], &spec, &reader, err) < 0)
         return -1;
-    bool is_raw = log_is_raw(reader);
     if (dump_pair(fds, err) < 0) {
         log_close(reader);
         return -1;
     }
     cleanup_fd int peer_fd = fds[0];
-    if (dump_start(reader, fds[1], err) < 0)
+    bool is_raw = log_is_raw(reader);
+    if (hijack_begin(call, is_raw, &hijack, err) < 0) {
+        log_close(reader);
+        sys_close_fd(&fds[1]);
         return -1;
-    return http_hijack(call->http, hijack_type(call, is_raw), move_fd(&peer_fd), err);
+    }
+    if (dump_start(reader, fds[1], err) < 0)
+        hijack_tell(&hijack, err->message);
+    else
+        hijack_connect(&hijack, move_fd(&peer_fd));
+    return 0;
 }
 
 /* Takes both over. */

@@ -13,10 +13,4 @@ static inline const char *stream_type(const struct call *call, bool is_raw)
     return "application/vnd.docker.multiplexed-stream";
 }
 
-/* A hijack without an upgrade is raw-stream always, as older clients know it. */
-static inline const char *hijack_type(const struct call *call, bool is_raw)
-{
-    return stream_type(call, is_raw || http_header(call->http, "Upgrade") == NULL);
-}
-
 #endif
