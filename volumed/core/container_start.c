@@ -16,6 +16,7 @@
 #include "core/attach.h"
 #include "core/attachment.h"
 #include "core/box.h"
+#include "core/box_control.h"
 #include "core/container.h"
 #include "core/container_event.h"
 #include "core/container_kinds.h"
@@ -240,22 +241,25 @@ static int start_finish(struct task *task, struct op *op, struct error *err)
     return container_emit(task, container, "start", NULL, err);
 }
 
-/* Whatever runs is killed; its supervisor cleans up behind it. */
+/* Whatever runs is killed, and its supervisor cleans up behind it; or we do, where that died too.
+ */
 static int start_revert(struct task *task, struct op *op, struct error *err)
 {
     struct start *start = op->data;
     cleanup_fd int box_fd = box_open(task, start->id, err);
-    struct error answer;
 
     sys_close_fd(&start->watch_fd);
     if (box_fd < 0)
         return 0;
     for (int64_t waited_ms = 0; waited_ms < REVERT_TIMEOUT_MS; waited_ms += REVERT_STEP_MS) {
         cleanup_buf struct buf status = { 0 };
-        if (supervisor_ask(box_fd, "kill 9 all", NULL, &answer) < 0 && answer.code == ERR_CONFLICT)
+        struct error answer;
+        (void)supervisor_ask(box_fd, "kill 9 all", NULL, &answer); /* the status tells */
+        if (supervisor_ask(box_fd, "status", &status, &answer) < 0) {
+            box_end_remains(task, start->id);
             return 0;
-        if (supervisor_ask(box_fd, "status", &status, &answer) < 0 ||
-            strncmp(status.data, "stopped", 7) == 0)
+        }
+        if (strncmp(status.data, "stopped", 7) == 0)
             return 0;
         (void)poll(NULL, 0, REVERT_STEP_MS); /* sleeps */
     }

@@ -43,7 +43,9 @@ int supervisor_spawn(const struct program *runner, struct error *err)
         line = next + 1;
     if (strncmp(line, "error ", 6) == 0)
         return read_error(line + 6, err);
-    return fail(err, ERR_SYSTEM, "the runner failed with %d: %s", exit_code, line);
+    if (line[0] != '\0')
+        return fail(err, ERR_SYSTEM, "%s", line);
+    return fail(err, ERR_SYSTEM, "the runner failed with %d", exit_code);
 }
 
 int supervisor_ask(int dirfd, const char *request, struct buf *answer, struct error *err)
