@@ -31,6 +31,7 @@
 #include "rlimit.h"
 #include "rootfs.h"
 #include "state.h"
+#include "stream_owner.h"
 
 #define FIFO_MODE 0622 /* init writes as the container's user */
 
@@ -76,7 +77,6 @@ int container_create(struct arena *mem, const struct container_options *options,
                   .process = spec->process,
                   .personality = spec->personality,
                   .stdio = { options->stdio[0], options->stdio[1], options->stdio[2] },
-                  .stdio_owner = options->stdio_owner,
                   .preserve_fds = options->preserve_fds,
                   .listen_fds = options->listen_fds,
                   .without_pivot = options->without_pivot,
@@ -275,7 +275,14 @@ static int finish_built(struct creation *creation, struct error *err)
     struct container *container = creation->container;
     const struct array *hooks = creation->spec->hooks;
 
-    if (rlimits_apply(creation->spec->process, container->pid, err) < 0)
+    bool has_userns =
+        ((creation->init.namespaces.new_flags | creation->init.namespaces.joined_flags) &
+         CLONE_NEWUSER) != 0;
+
+    if (rlimits_apply(creation->spec->process, container->pid, err) < 0 ||
+        (!creation->spec->process->terminal &&
+         stream_owner_set(creation->options->stdio, creation->options->stdio_owner, container->pid,
+                          has_userns, err) < 0))
         return -1;
     if (hooks[HOOK_PRESTART].count + hooks[HOOK_CREATE_RUNTIME].count > 0) {
         cleanup_json json_t *state = container_state_json(container, CONTAINER_CREATED);

@@ -4,6 +4,7 @@
  * same steps as init's from standing in the root to being the program (init.c).
  */
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #include "pid_file.h"
 #include "preserve.h"
 #include "rlimit.h"
+#include "stream_owner.h"
 
 struct joining {
     const struct container *container;
@@ -51,7 +53,6 @@ int container_exec(const struct container *container, const struct exec_options 
                   .process = process,
                   .personality = json_object_get(container->state, "personality"),
                   .stdio = { options->stdio[0], options->stdio[1], options->stdio[2] },
-                  .stdio_owner = options->stdio_owner,
                   .preserve_fds = options->preserve_fds,
                   .without_keyring = true,
                   .is_held = options->is_held,
@@ -149,7 +150,10 @@ static int join_launch(struct joining *joining, struct error *err)
     if (rc < 0)
         return -1;
     if (oom_score_adjust(joining->launched.pid, &process->oom_score_adj, err) < 0 ||
-        rlimits_apply(process, joining->launched.pid, err) < 0)
+        rlimits_apply(process, joining->launched.pid, err) < 0 ||
+        (!process->terminal &&
+         stream_owner_set(joining->options->stdio, joining->options->stdio_owner,
+                          joining->launched.pid, (target.flags & CLONE_NEWUSER) != 0, err) < 0))
         return -1;
     rc = message_send(joining->sync_fd, MESSAGE_GO, joining->launched.pid, -1);
     return rc < 0 ? fail_sys(err, rc, "the new process has ended") : 0;

@@ -22,7 +22,7 @@
 #include "state.h"
 
 #define CACHE_DIR     ".seccomp"
-#define CACHE_VERSION "2\n" /* of the translation: change it when filter_compile.c does */
+#define CACHE_VERSION "3\n" /* of the translation: change it when filter_compile.c does */
 #define PROGRAM_MAX   ((size_t)BPF_MAXINSNS * sizeof(struct sock_filter))
 
 /* seccomp.h of libseccomp 2.5 and linux/seccomp.h of 6.1 know it under different names. */

@@ -7,8 +7,10 @@
 #define RUNNER_FILTER_H
 
 #include <jansson.h>
+#include <linux/filter.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/arena.h"
@@ -49,6 +51,15 @@ int filter_notify(const struct filter *filter, int listener_fd, pid_t pid, const
 
 /* filter_compile.c: by libseccomp, into 'mem'. */
 int filter_compile(struct arena *mem, const json_t *json, struct filter *filter, struct error *err);
+
+/*
+ * filter_prologue.c: instructions to stand before a program for these architectures; returns how
+ * many there are.
+ */
+#define FILTER_ARCHES_MAX   24
+#define FILTER_PROLOGUE_MAX (1 + FILTER_ARCHES_MAX * 5)
+size_t filter_prologue(const json_t *json, const uint32_t *arches, size_t count,
+                       struct sock_filter program[FILTER_PROLOGUE_MAX]);
 
 /* The names that `features` tells; NULL-terminated. */
 extern const char *const seccomp_action_names[];

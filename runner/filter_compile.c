@@ -53,13 +53,14 @@ static int find_name(const char *const *names, const char *name);
 static int find_action(const json_t *name, const json_t *errno_ret, uint32_t *action,
                        struct error *err);
 static int add_arches(scmp_filter_ctx context, const json_t *list, struct error *err);
+static size_t make_prologue(const json_t *json, struct sock_filter program[FILTER_PROLOGUE_MAX]);
 static int add_rules(scmp_filter_ctx context, const json_t *rule, uint32_t default_action,
                      struct error *err);
 static int add_rule(scmp_filter_ctx context, const json_t *rule, const char *name, uint32_t action,
                     struct error *err);
 static int read_arg(const json_t *json, struct scmp_arg_cmp *arg, struct error *err);
-static int export(struct arena *mem, scmp_filter_ctx context, struct filter *filter,
-                  struct error *err);
+static int export(struct arena *mem, const json_t *json, scmp_filter_ctx context,
+                  struct filter *filter, struct error *err);
 static void release(scmp_filter_ctx *context);
 
 int filter_compile(struct arena *mem, const json_t *json, struct filter *filter, struct error *err)
@@ -83,7 +84,7 @@ int filter_compile(struct arena *mem, const json_t *json, struct filter *filter,
         if (add_rules(context, rule, default_action, err) < 0)
             return -1;
     }
-    return export(mem, context, filter, err);
+    return export(mem, json, context, filter, err);
 }
 
 static int find_name(const char *const *names, const char *name)
@@ -129,6 +130,23 @@ static int add_arches(scmp_filter_ctx context, const json_t *list, struct error 
             return fail_sys(err, rc, "cannot add architecture '%s'", seccomp_arch_names[arch]);
     }
     return 0;
+}
+
+/* The native one counts where none is named. */
+static size_t make_prologue(const json_t *json, struct sock_filter program[FILTER_PROLOGUE_MAX])
+{
+    const json_t *list = json_object_get(json, "architectures");
+    uint32_t wanted[FILTER_ARCHES_MAX];
+    size_t count = json_array_size(list);
+
+    for (size_t i = 0; i < count && i < FILTER_ARCHES_MAX; i++) {
+        int arch = find_name(seccomp_arch_names, json_string_value(json_array_get(list, i)));
+        wanted[i] = arches[arch]; /* known: it was added */
+    }
+    if (count == 0)
+        wanted[count++] = seccomp_arch_native();
+    return filter_prologue(json, wanted, count < FILTER_ARCHES_MAX ? count : FILTER_ARCHES_MAX,
+                           program);
 }
 
 static int add_rules(scmp_filter_ctx context, const json_t *rule, uint32_t default_action,
@@ -202,20 +220,23 @@ static int read_arg(const json_t *json, struct scmp_arg_cmp *arg, struct error *
     return 0;
 }
 
-static int export(struct arena *mem, scmp_filter_ctx context, struct filter *filter,
-                  struct error *err)
+static int export(struct arena *mem, const json_t *json, scmp_filter_ctx context,
+                  struct filter *filter, struct error *err)
 {
+    struct sock_filter prologue[FILTER_PROLOGUE_MAX];
+    size_t prologue_size = make_prologue(json, prologue) * sizeof(prologue[0]);
     cleanup_fd int fd = memfd_create("seccomp", MFD_CLOEXEC);
     int rc = fd < 0 ? -errno : seccomp_export_bpf(context, fd);
     off_t size = rc < 0 ? 0 : lseek(fd, 0, SEEK_END);
 
     if (rc < 0 || size <= 0)
         return fail_sys(err, rc < 0 ? rc : -EIO, "cannot make the filter");
-    char *program = arena_alloc(mem, (size_t)size);
-    if (pread(fd, program, (size_t)size, 0) != size)
+    char *program = arena_alloc(mem, prologue_size + (size_t)size);
+    memcpy(program, prologue, prologue_size);
+    if (pread(fd, program + prologue_size, (size_t)size, 0) != size)
         return fail(err, ERR_SYSTEM, "cannot read the filter back");
     filter->program = program;
-    filter->size = (size_t)size;
+    filter->size = prologue_size + (size_t)size;
     return 0;
 }
 

@@ -32,7 +32,6 @@ struct init {
     struct capabilities capabilities;
     uint32_t ignored_signals; /* bit n-1: signal n is ignored, and must not be in the program */
     int stdio[3];
-    uid_t stdio_owner;
     int preserve_fds;
     int listen_fds;
     bool without_pivot;

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -26,7 +25,6 @@
 
 #define FIRST_EXTRA_FD 3
 
-static int give_pipes(const struct init *init, struct error *err);
 static int load_filter(struct init *init, struct error *err);
 static int close_all_but(int first, const int *kept, size_t count);
 static const char *const *make_env(struct init *init);
@@ -40,7 +38,7 @@ int init_take_stdio(struct init *init, struct error *err)
         if (from >= 0 && from != fd && dup2(from, fd) < 0)
             return fail_sys(err, -errno, "cannot use descriptor %d", from);
     }
-    return give_pipes(init, err);
+    return 0;
 }
 
 int init_label(struct init *init, struct error *err)
@@ -133,22 +131,6 @@ int init_confine(struct init *init, struct error *err)
 int init_execute(struct init *init, struct error *err)
 {
     return program_exec(init->program, init->process, init->env, err);
-}
-
-/* Only pipes and sockets, which are ours: a file or device that the caller gave stays its. */
-static int give_pipes(const struct init *init, struct error *err)
-{
-    struct stat st;
-
-    for (int fd = 0; fd <= 2 && init->stdio_owner != (uid_t)-1; fd++) {
-        if (sys_fstatat(fd, "", &st, AT_EMPTY_PATH) < 0 || !S_ISFIFO(st.st_mode) ||
-            st.st_uid == init->stdio_owner)
-            continue;
-        if (fchown(fd, init->stdio_owner, (gid_t)-1) < 0)
-            return fail_sys(err, -errno, "cannot give descriptor %d to user %u", fd,
-                            init->stdio_owner);
-    }
-    return 0;
 }
 
 static int load_filter(struct init *init, struct error *err)
