@@ -83,7 +83,7 @@ END
     [ "$(docker inspect -f '{{.State.ExitCode}}' life)" = 137 ]
     docker start life
     run -1 docker rm life
-    [[ $output == *"cannot remove container \"/life\": container is running: stop the container before removing or force remove" ]]
+    [[ $output == *"You cannot remove a running container $id. Stop the container before attempting removal or force remove" ]]
     docker stop -t 0 life
     [ "$(docker rm life)" = life ]
     run -1 docker rm "$id"
