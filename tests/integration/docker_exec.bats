@@ -84,6 +84,51 @@ END
     [[ $output == *"You cannot attach to a stopped container, start it first"* ]]
 }
 
+@test "attach on a terminal types into the running shell; its exit code is the client's" {
+    docker run -dit --name shell busybox sh
+    run -9 world_terminal docker attach shell <<'END'
+stty size
+exit 9
+END
+    [[ $output == *"24 80"* ]]
+}
+
+@test "start -ai feeds a container that was made with -i" {
+    docker create -i --name eater busybox wc -c
+    run -0 docker start -ai eater <<<12345
+    [ "$output" -eq 6 ]
+}
+
+@test "the detach keys leave the container running" {
+    docker run -dit --name left busybox sh
+    run world_terminal docker attach --detach-keys ctrl-x left <<<$'\x18'
+    [[ $output == *"read escape sequence"* ]]
+    [ "$(docker inspect -f '{{.State.Status}}' left)" = running ]
+    docker rm -f left
+}
+
+@test "run and exec pass on fifty megabytes without a change" {
+    head -c 50000000 /dev/urandom >"$BATS_TEST_TMPDIR/big"
+    sum=$(md5sum <"$BATS_TEST_TMPDIR/big")
+    [ "$(docker run -i --rm busybox md5sum <"$BATS_TEST_TMPDIR/big")" = "$sum" ]
+    [ "$(docker exec -i box cat <"$BATS_TEST_TMPDIR/big" | md5sum)" = "$sum" ]
+}
+
+@test "many runs at once keep their output and exit codes apart" {
+    for i in $(seq 12); do
+        (
+            code=0
+            docker run --rm busybox sh -c "echo $i; exit $((i % 3))" \
+                >"$BATS_TEST_TMPDIR/out$i" 2>&1 || code=$?
+            echo "$code" >>"$BATS_TEST_TMPDIR/out$i"
+        ) 3>&- &
+    done
+    wait
+    for i in $(seq 12); do
+        [ "$(cat "$BATS_TEST_TMPDIR/out$i")" = "$i"$'\n'"$((i % 3))" ]
+    done
+}
+
 @test "attach without an upgrade is 200 and bytes until the end" {
     docker create --name plain busybox echo raw
     curl -s -N -X POST --unix-socket "$VOLUMED_SOCKET" -o "$BATS_TEST_TMPDIR/bytes" \
