@@ -24,7 +24,7 @@ bench: all ## figures beside a peer's in the same run
 check-integration: all ## integration tests (T=prefix for some files)
 	@tests/lib/run-integration $(if $(T),$(wildcard tests/integration/$(T)*.bats),)
 check-crash: all ## kill -9 at every system call of every verb, on the shipped programs
-	@CRASH_STEP=1 tests/lib/run-integration tests/integration/crash.bats
+	@CRASH_STEP=1 FILE_TIMEOUT=7200 tests/lib/run-integration tests/integration/crash.bats
 check-asan: ## unit tests and corpora under the address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory MODE=asan BUILD=build/asan check-unit check-fuzz T=$(T)
 check-tsan: ## unit tests under the thread sanitizer
