@@ -52,11 +52,11 @@ int cgroup_create(struct arena *mem, const struct cgroup_request *request, struc
     for (size_t i = 0; i < made->count; i++) {
         struct hierarchy *hierarchy = &made->hierarchies[i];
         int rc = make_directory(arena_strdup(mem, hierarchy->path), strlen(hierarchy->mount));
-        bool is_v2 = *hierarchy->controllers == '\0';
         if (rc < 0)
             (void)fail_sys(err, rc, "cannot make cgroup '%s'", hierarchy->path);
         else
-            rc = is_v2 ? cgroup_v2_prepare(hierarchy, err) : cgroup_v1_prepare(hierarchy, err);
+            rc = made->is_unified ? cgroup_v2_prepare(hierarchy, err)
+                                  : cgroup_v1_prepare(hierarchy, err);
         if (rc < 0) {
             struct error ignored; /* the first error is the one to tell */
             (void)cgroup_remove(made, &ignored);

@@ -12,6 +12,8 @@
 
 #include "base/sys.h"
 
+#define READ_WHOLE_MAX 2048 /* a first read that gives no more has given all */
+
 static int open_file(const char *directory, const char *name, int flags);
 
 int cgroup_file_write(const char *directory, const char *name, const char *text)
@@ -59,7 +61,11 @@ ssize_t cgroup_file_read(const char *directory, const char *name, char text[CGRO
 
     if (fd < 0)
         return fd;
-    ssize_t size = sys_read_all(fd, text, CGROUP_TEXT_SIZE - 1);
+    ssize_t size = sys_read(fd, text, CGROUP_TEXT_SIZE - 1);
+    if (size > READ_WHOLE_MAX) { /* the kernel gives these files by pages */
+        ssize_t more = sys_read_all(fd, text + size, CGROUP_TEXT_SIZE - 1 - (size_t)size);
+        size = more < 0 ? more : size + more;
+    }
     if (size < 0)
         return size;
     if (size > 0 && text[size - 1] == '\n')

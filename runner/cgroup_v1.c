@@ -271,6 +271,8 @@ static int apply_huge_pages(const struct cgroup *cgroup, const struct resources 
         if (hugetlb == NULL && unified == NULL)
             return fail(err, ERR_UNSUPPORTED,
                         "a limit needs the cgroup controller 'hugetlb', which is missing");
+        if (hugetlb == NULL && cgroup_v2_prepare(unified, err) < 0)
+            return -1;
         const char *directory = hugetlb != NULL ? hugetlb->path : unified->path;
         if (cgroup_file_set_number(directory, file, limit->limit.value, err) < 0)
             return -1;

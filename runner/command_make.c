@@ -46,12 +46,8 @@ int command_run(struct arena *mem, struct options *options, struct error *err)
 
     if (!options->without_subreaper)
         (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* cannot fail */
-    if (make(mem, options, false, &container, err) < 0)
+    if (make(mem, options, true, &container, err) < 0)
         return -1;
-    if (container_start(container, err) < 0) {
-        (void)container_delete(container, true, &ignored);
-        return -1;
-    }
     if (options->is_detached)
         return 0;
     int status = forward_until_end(container->pid, container->console_fd, err);

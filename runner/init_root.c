@@ -41,7 +41,6 @@ int init_build_root(struct init *init, struct error *err)
     if (rootfs_attach(spec, init->root_fd, err) < 0 ||
         mounts_attach(init->mem, &init->mounts, init->root_fd, &init->devpts_fd, err) < 0)
         return -1;
-    mounts_close(&init->mounts);
     if (devices_make(spec, init->root_fd, err) < 0)
         return -1;
     return make_cwd(init, err);

@@ -10,15 +10,25 @@
 #include "mount.h"
 #include "target.h"
 
-static int mask_path(const char *path, int root_fd, int null_fd, struct error *err);
-static int open_cover(bool is_directory, int null_fd, struct error *err);
+/* What paths are covered with; the directory's is made for the first and cloned for the others. */
+struct covers {
+    int null_fd;
+    int directory_fd;
+};
+
+static int mask_path(const char *path, int root_fd, struct covers *covers, struct error *err);
+static int attach_clone(int cover_fd, int target_fd, const char *path, struct error *err);
+static int make_directory_cover(struct error *err);
 
 int masks_apply(const char *const *paths, int root_fd, int null_fd, struct error *err)
 {
-    for (; paths != NULL && *paths != NULL; paths++)
-        if (mask_path(*paths, root_fd, null_fd, err) < 0)
-            return -1;
-    return 0;
+    struct covers covers = { null_fd, -1 };
+    int rc = 0;
+
+    for (; rc >= 0 && paths != NULL && *paths != NULL; paths++)
+        rc = mask_path(*paths, root_fd, &covers, err);
+    sys_close_fd(&covers.directory_fd);
+    return rc;
 }
 
 int readonly_paths_apply(const char *const *paths, int root_fd, struct error *err)
@@ -44,7 +54,7 @@ int readonly_paths_apply(const char *const *paths, int root_fd, struct error *er
     return 0;
 }
 
-static int mask_path(const char *path, int root_fd, int null_fd, struct error *err)
+static int mask_path(const char *path, int root_fd, struct covers *covers, struct error *err)
 {
     struct stat st;
     cleanup_fd int target_fd = target_find(root_fd, path);
@@ -54,21 +64,31 @@ static int mask_path(const char *path, int root_fd, int null_fd, struct error *e
     int rc = target_fd < 0 ? target_fd : sys_fstatat(target_fd, "", &st, AT_EMPTY_PATH);
     if (rc < 0)
         return fail_sys(err, rc, "cannot mask '%s'", path);
-    cleanup_fd int cover_fd = open_cover(S_ISDIR(st.st_mode), null_fd, err);
-    return cover_fd < 0 ? -1 : target_attach(cover_fd, target_fd, path, err);
+    if (!S_ISDIR(st.st_mode))
+        return attach_clone(covers->null_fd, target_fd, path, err);
+    if (covers->directory_fd >= 0)
+        return attach_clone(covers->directory_fd, target_fd, path, err);
+    covers->directory_fd = make_directory_cover(err);
+    return covers->directory_fd < 0 ? -1
+                                    : target_attach(covers->directory_fd, target_fd, path, err);
 }
 
-static int open_cover(bool is_directory, int null_fd, struct error *err)
+static int attach_clone(int cover_fd, int target_fd, const char *path, struct error *err)
 {
-    static const char *data[] = { "size=0", "nr_inodes=1", "mode=555" };
+    cleanup_fd int fd = sys_open_tree(cover_fd, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+
+    return fd < 0 ? fail_sys(err, fd, "cannot mask '%s'", path)
+                  : target_attach(fd, target_fd, path, err);
+}
+
+static int make_directory_cover(struct error *err)
+{
+    static const char *data[] = { "nr_inodes=1" };
     static const struct mount_options options = {
         .set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
         .data = data,
         .data_count = ARRAY_SIZE(data),
     };
 
-    if (is_directory)
-        return mount_filesystem("tmpfs", "tmpfs", &options, err);
-    int fd = sys_open_tree(null_fd, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
-    return fd < 0 ? fail_sys(err, fd, "cannot clone the null device") : fd;
+    return mount_filesystem("tmpfs", "tmpfs", &options, err);
 }

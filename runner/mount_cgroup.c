@@ -15,6 +15,8 @@
 
 static int open_group(const struct hierarchy *hierarchy, const struct mount_options *options,
                       struct error *err);
+static int clone_group(const struct hierarchy *hierarchy, struct error *err);
+static struct mount_attr group_attributes(const struct mount_options *options);
 static const char *directory_name(const struct hierarchy *hierarchy);
 static int link_controllers(int directory_fd, const char *name);
 
@@ -31,7 +33,7 @@ int mount_cgroup_prepare(struct arena *mem, struct mount *mount, const struct cg
     for (size_t i = 0; i < cgroup->count; i++)
         mount->group_fds[i] = -1;
     for (size_t i = 0; i < cgroup->count; i++) {
-        mount->group_fds[i] = open_group(&cgroup->hierarchies[i], &mount->options, err);
+        mount->group_fds[i] = clone_group(&cgroup->hierarchies[i], err);
         if (mount->group_fds[i] < 0)
             return -1;
     }
@@ -46,7 +48,7 @@ int mount_cgroup_attach(const struct mount *mount, const struct cgroup *cgroup, 
                                          MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
                                      .data = data,
                                      .data_count = ARRAY_SIZE(data) };
-    struct mount_attr read_only = { .attr_set = MOUNT_ATTR_RDONLY };
+    struct mount_attr attr = group_attributes(&mount->options);
     const char *path = mount->spec->destination;
     cleanup_fd int target_fd = target_make(root_fd, path, TARGET_DIRECTORY, true, err);
     cleanup_fd int fd = target_fd < 0 ? -1 : mount_filesystem("tmpfs", "cgroup", &options, err);
@@ -63,27 +65,38 @@ int mount_cgroup_attach(const struct mount *mount, const struct cgroup *cgroup, 
         if (rc < 0)
             return fail_sys(err, rc, "cannot mount '%s/%s'", path, name);
     }
-    int rc = 0;
-    if ((mount->options.set & MOUNT_ATTR_RDONLY) != 0)
-        rc = sys_mount_setattr(fd, "", AT_EMPTY_PATH, &read_only);
-    return rc < 0 ? fail_sys(err, rc, "cannot make '%s' read-only", path) : 0;
+    int rc = sys_mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr);
+    return rc < 0 ? fail_sys(err, rc, "cannot set the options of '%s'", path) : 0;
 }
 
 static int open_group(const struct hierarchy *hierarchy, const struct mount_options *options,
                       struct error *err)
 {
-    struct mount_attr attr = { .attr_set = options->set | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-                                           MOUNT_ATTR_NOEXEC,
-                               .attr_clr = options->clear & MOUNT_ATTR__ATIME,
-                               .propagation = MS_PRIVATE };
-    cleanup_fd int fd = sys_open_tree(AT_FDCWD, hierarchy->path, OPEN_TREE_CLONE);
+    struct mount_attr attr = group_attributes(options);
+    cleanup_fd int fd = clone_group(hierarchy, err);
 
     if (fd < 0)
-        return fail_sys(err, fd, "cannot open cgroup '%s'", hierarchy->path);
+        return -1;
     int rc = sys_mount_setattr(fd, "", AT_EMPTY_PATH, &attr);
     if (rc < 0)
         return fail_sys(err, rc, "cannot set the options of cgroup '%s'", hierarchy->path);
     return move_fd(&fd);
+}
+
+static int clone_group(const struct hierarchy *hierarchy, struct error *err)
+{
+    int fd = sys_open_tree(AT_FDCWD, hierarchy->path, OPEN_TREE_CLONE);
+
+    return fd < 0 ? fail_sys(err, fd, "cannot open cgroup '%s'", hierarchy->path) : fd;
+}
+
+static struct mount_attr group_attributes(const struct mount_options *options)
+{
+    return (struct mount_attr){
+        .attr_set = options->set | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+        .attr_clr = options->clear & MOUNT_ATTR__ATIME,
+        .propagation = MS_PRIVATE,
+    };
 }
 
 static const char *directory_name(const struct hierarchy *hierarchy)
