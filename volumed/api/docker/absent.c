@@ -6,17 +6,19 @@
 #include "api/docker/handlers.h"
 #include "api/docker/query.h"
 
+static int refuse_swarm(struct call *call, const char *message);
+
 int docker_swarm_absent(struct call *call, struct error *err)
 {
-    static const struct error no_swarm = {
-        .code = ERR_UNSUPPORTED,
-        .message = "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm "
-                   "join\" to connect this node to swarm and try again.",
-    };
-
     (void)err;
-    call_reply_error(call, 503, &no_swarm); /* what dockerd says outside of a swarm */
-    return 0;
+    return refuse_swarm(call, "This node is not a swarm manager. Use \"docker swarm init\" or "
+                              "\"docker swarm join\" to connect this node to swarm and try again.");
+}
+
+int docker_swarm_leave(struct call *call, struct error *err)
+{
+    (void)err;
+    return refuse_swarm(call, "This node is not part of a swarm");
 }
 
 int docker_build(struct call *call, struct error *err)
@@ -51,4 +53,14 @@ int docker_registry_absent(struct call *call, struct error *err)
     (void)call;
     return fail(err, ERR_UNSUPPORTED,
                 "volumed does not speak to registries: use 'docker load' and 'docker save'");
+}
+
+/* 503, as dockerd answers outside of a swarm; no error code of ours means that. */
+static int refuse_swarm(struct call *call, const char *message)
+{
+    struct error refusal;
+
+    (void)fail(&refusal, ERR_UNSUPPORTED, "%s", message);
+    call_reply_error(call, 503, &refusal);
+    return 0;
 }

@@ -10,6 +10,7 @@
 
 /* absent.c: parts of Docker's API that this engine does not have. */
 int docker_swarm_absent(struct call *call, struct error *err);
+int docker_swarm_leave(struct call *call, struct error *err);
 int docker_build(struct call *call, struct error *err);
 int docker_build_prune(struct call *call, struct error *err);
 int docker_plugin_list(struct call *call, struct error *err);

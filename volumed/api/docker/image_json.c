@@ -11,7 +11,7 @@ static json_t *labels_json(const json_t *config);
 static json_t *created_json(const struct image *image, const json_t *config);
 static json_t *root_json(const struct image *image);
 static void add_texts(json_t *json, const json_t *config);
-static json_t *member_or_object(const json_t *config, const char *name);
+static json_t *run_config_json(const json_t *config, const char *name);
 
 json_t *docker_image_summary_json(const struct image *image)
 {
@@ -44,8 +44,8 @@ int docker_image_json(const struct image *image, json_t **json, struct error *er
     json_set(body, "Parent", json_text_or_empty(image->parent));
     json_set(body, "Created", created_json(image, config));
     json_set(body, "Container", json_string(""));
-    json_set(body, "ContainerConfig", member_or_object(config, "container_config"));
-    json_set(body, "Config", member_or_object(config, "config"));
+    json_set(body, "ContainerConfig", run_config_json(config, "container_config"));
+    json_set(body, "Config", run_config_json(config, "config"));
     add_texts(body, config);
     json_set(body, "Size", json_integer(image->size_bytes));
     json_set(body, "VirtualSize", json_integer(image->size_bytes));
@@ -99,9 +99,23 @@ static void add_texts(json_t *json, const json_t *config)
                  json_text_or_empty(json_string_value(json_member(config, names[i][1]))));
 }
 
-static json_t *member_or_object(const json_t *config, const char *name)
+/* A Config with every member that Docker shows: images leave out what is empty. */
+static json_t *run_config_json(const json_t *config, const char *name)
 {
-    json_t *member = json_member(config, name);
+    static const char *const texts[] = { "Hostname", "Domainname", "User", "Image", "WorkingDir" };
+    static const char *const flags[] = { "AttachStdin", "AttachStdout", "AttachStderr",
+                                         "Tty",         "OpenStdin",    "StdinOnce" };
+    static const char *const lists[] = {
+        "Env", "Cmd", "Volumes", "Entrypoint", "OnBuild", "Labels"
+    };
+    json_t *complete = json_object();
 
-    return json_is_object(member) ? json_incref(member) : json_object();
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        json_set(complete, texts[i], json_string(""));
+    for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+        json_set(complete, flags[i], json_false());
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+        json_set(complete, lists[i], json_null());
+    (void)json_object_update(complete, json_member(config, name)); /* fails where there is none */
+    return complete;
 }

@@ -59,9 +59,9 @@ const struct route docker_routes[] = {
     { "GET", "/volumes", docker_volume_list },
     { "POST", "/volumes/create", docker_volume_create },
     { "POST", "/volumes/prune", docker_volume_prune },
-    { "GET", "/volumes/{name}", docker_volume_inspect },
-    { "PUT", "/volumes/{name}", docker_volume_update },
-    { "DELETE", "/volumes/{name}", docker_volume_remove },
+    { "GET", "/volumes/{*name}", docker_volume_inspect },
+    { "PUT", "/volumes/{*name}", docker_volume_update },
+    { "DELETE", "/volumes/{*name}", docker_volume_remove },
 
     { "GET", "/networks", docker_network_list },
     { "POST", "/networks/create", docker_network_create },
@@ -78,6 +78,7 @@ const struct route docker_routes[] = {
     { "GET", "/plugins/{*name}/json", docker_plugin_inspect },
 
     { "GET", "/swarm", docker_swarm_absent },
+    { "POST", "/swarm/leave", docker_swarm_leave },
     { "POST", "/swarm/{*verb}", docker_swarm_absent },
     { "GET", "/nodes", docker_swarm_absent },
     { "GET", "/services", docker_swarm_absent },
