@@ -131,6 +131,10 @@ END
     [[ $output == *"already paused"* ]]
     docker unpause still
     [ "$(state_of still)" = running ]
+    docker pause still
+    [ "$(docker kill still)" = still ]
+    world_eventually 30 test "$(docker wait still)" = 137
+    docker start still
     run -1 docker unpause still
     [[ $output == *"is not paused"* ]]
 }
@@ -185,6 +189,15 @@ END
     run -1 docker container inspect nosuch
     [[ $output == *"Error response from daemon: No such container: nosuch"* ]]
     docker port told
+}
+
+@test "another platform or runtime than there is is refused" {
+    docker create --platform linux/amd64 busybox
+    run -125 docker run --pull never --platform linux/arm64 busybox true
+    [[ $output == *"does not match the specified platform: wanted linux/arm64, actual: linux/amd64"* ]]
+    run -125 docker run --runtime bogus busybox true
+    [[ $output == *"unknown or invalid runtime name: bogus"* ]]
+    docker create --runtime runc busybox
 }
 
 @test "containers are found by a prefix of the id" {

@@ -55,6 +55,19 @@ teardown_file() {
     [ "$output" = "1000 1000 700" ]
 }
 
+@test "volume create refuses options that nobody knows" {
+    run -1 docker volume create -o bogus=1 odd
+    [ "$output" = 'Error response from daemon: create odd: invalid option: "bogus"' ]
+    run -1 docker volume create -o type=tmpfs odd
+    [ "$output" = 'Error response from daemon: create odd: missing required option: "device"' ]
+}
+
+@test "volume create mounts what the local driver mounts" {
+    docker volume create -o type=tmpfs -o device=tmpfs -o o=size=1m small
+    run -0 docker run --rm -v small:/s busybox df -k /s
+    [[ ${lines[1]} == *1024* ]]
+}
+
 @test "volume create from another volume clones it" {
     docker volume create first
     docker run --rm -v first:/v busybox sh -c 'echo one > /v/file'
@@ -68,6 +81,8 @@ teardown_file() {
 @test "volume inspect of a missing volume" {
     run -1 docker volume inspect nosuch
     [[ $output == *"Error response from daemon: get nosuch: no such volume" ]]
+    run -1 docker volume inspect a/b
+    [[ $output == *"Error response from daemon: get a/b: no such volume" ]]
 }
 
 @test "volume inspect shows pool and snapshots" {

@@ -87,9 +87,9 @@ TEST(volume_create_refuses_as_dockerd_does)
         enum error_code code;
         const char *text;
     } bad[] = {
-        { "bogus", "1", ERR_INVALID, "invalid option: \"bogus\"" },
-        { "device", "/x", ERR_INVALID, "missing required option: \"type\"" },
-        { "type", "nfs", ERR_INVALID, "missing required option: \"device\"" },
+        { "bogus", "1", ERR_INVALID, "create vv: invalid option: \"bogus\"" },
+        { "device", "/x", ERR_INVALID, "create vv: missing required option: \"type\"" },
+        { "type", "nfs", ERR_INVALID, "create vv: missing required option: \"device\"" },
         { "size", "10M", ERR_UNSUPPORTED, NULL },
         { "uid", "-1", ERR_INVALID, "invalid uid: '-1'" },
         { "mode", "9", ERR_INVALID, "invalid mode: '9'" },

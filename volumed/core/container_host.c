@@ -132,6 +132,7 @@ static int check_cpu(const json_t *host, struct error *err);
 static int check_ranges(const json_t *host, struct error *err);
 static int check_network(const json_t *host, struct error *err);
 static int check_log(const json_t *host, struct error *err);
+static int check_runtime(const json_t *host, struct error *err);
 static int check_namespaces(const json_t *host, struct error *err);
 static int64_t number(const json_t *host, const char *name);
 static const char *text(const json_t *host, const char *name);
@@ -157,6 +158,8 @@ json_t *host_config_complete(const json_t *request, struct arena *mem,
     }
     if (json_object_size(json_object_get(host, "PortBindings")) > 0)
         warn(warnings, "Published ports are discarded: containers have no network yet");
+    if (json_array_size(json_object_get(host, "Links")) > 0)
+        warn(warnings, "Links are discarded: containers have no network yet");
     if (json_is_true(json_object_get(host, "OomKillDisable")) && number(host, "Memory") == 0)
         warn(warnings, "OOM killer is disabled for the container, but no memory limit is set, this"
                        " can result in the system running out of resources.");
@@ -244,7 +247,8 @@ static int check(const json_t *host, struct error *err)
         restart_policy_of(host).kind != RESTART_NO)
         return fail(err, ERR_INVALID, "can't create 'AutoRemove' container with restart policy");
     if (check_memory(host, err) < 0 || check_cpu(host, err) < 0 || check_ranges(host, err) < 0 ||
-        check_network(host, err) < 0 || check_log(host, err) < 0 || check_namespaces(host, err) < 0)
+        check_network(host, err) < 0 || check_log(host, err) < 0 || check_runtime(host, err) < 0 ||
+        check_namespaces(host, err) < 0)
         return -1;
     return 0;
 }
@@ -343,6 +347,18 @@ static int check_log(const json_t *host, struct error *err)
         if (strcmp(type, known[i]) == 0)
             return 0;
     return fail(err, ERR_INVALID, "logger: no log driver named '%s' is registered", type);
+}
+
+/* There is one; the names that Docker's clients have for the usual one stand for it. */
+static int check_runtime(const json_t *host, struct error *err)
+{
+    static const char *const known[] = { "", "runner", "runc", "io.containerd.runc.v2" };
+    const char *runtime = text(host, "Runtime");
+
+    for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+        if (strcmp(runtime, known[i]) == 0)
+            return 0;
+    return fail(err, ERR_INVALID, "unknown or invalid runtime name: %s", runtime);
 }
 
 static int check_namespaces(const json_t *host, struct error *err)

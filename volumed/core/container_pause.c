@@ -19,9 +19,9 @@ int container_pause(struct task *task, const char *ref, struct error *err)
     if (container_get(task, ref, &container, err) < 0)
         return -1;
     if (strcmp(container.state, "paused") == 0)
-        return fail(err, ERR_CONFLICT, "Container %s is already paused", ref);
+        return fail(err, ERR_CONFLICT, "Container %s is already paused", container.id);
     if (strcmp(container.state, "running") != 0)
-        return fail(err, ERR_CONFLICT, "Container %s is not running", ref);
+        return fail(err, ERR_CONFLICT, "Container %s is not running", container.id);
     if (box_ask(task, container.id, "pause", NULL, err) < 0)
         return error_prefix(err, "Cannot pause container %s", container.id);
     return set_state(task, container.id, "running", "paused", err);
@@ -34,7 +34,7 @@ int container_unpause(struct task *task, const char *ref, struct error *err)
     if (container_get(task, ref, &container, err) < 0)
         return -1;
     if (strcmp(container.state, "paused") != 0)
-        return fail(err, ERR_CONFLICT, "Container %s is not paused", ref);
+        return fail(err, ERR_CONFLICT, "Container %s is not paused", container.id);
     if (box_ask(task, container.id, "resume", NULL, err) < 0)
         return error_prefix(err, "Cannot unpause container %s", container.id);
     return set_state(task, container.id, "paused", "running", err);

@@ -147,10 +147,10 @@ static int send_signal(struct task *task, const struct container *container, str
     if (note_signal(task, container, hit, err) < 0 ||
         box_ask(task, container->id, request, NULL, err) < 0)
         return -1;
-    /* A frozen process acts on no signal. */
-    if (hit.is_meant_to_end && strcmp(container->state, "paused") == 0)
-        return box_ask(task, container->id, "resume", NULL, err);
-    return 0;
+    /* A frozen process acts on no signal; for SIGKILL the supervisor wakes it by itself. */
+    if (!hit.is_meant_to_end || hit.signal == SIGKILL || strcmp(container->state, "paused") != 0)
+        return 0;
+    return box_ask(task, container->id, "resume", NULL, err);
 }
 
 static int note_signal(struct task *task, const struct container *container, struct hit hit,

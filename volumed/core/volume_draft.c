@@ -45,8 +45,9 @@ int volume_draft(struct task *task, const struct volume_spec *spec, struct volum
         return -1;
     volume->options = spec->options;
     merge_fields(task, spec, &volume->options);
-    if (check_options(&volume->options, err) < 0 ||
-        volume_shape_read(&volume->options, &made.shape, err) < 0 ||
+    if (check_options(&volume->options, err) < 0)
+        return error_prefix(err, "create %s", volume->name);
+    if (volume_shape_read(&volume->options, &made.shape, err) < 0 ||
         read_source(task, spec, &made, err) < 0 || choose_pool(task, volume, err) < 0)
         return -1;
     volume->id = new_id(task);
