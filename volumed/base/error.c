@@ -54,14 +54,20 @@ int fail_sys(struct error *err, int rc, const char *fmt, ...)
 int error_prefix(struct error *err, const char *fmt, ...)
 {
     char tail[ERROR_MESSAGE_MAX];
+    size_t tail_length = strlen(err->message);
     va_list args;
 
     memcpy(tail, err->message, sizeof(tail));
     va_start(args, fmt);
-    int length = vsnprintf(err->message, sizeof(err->message), fmt, args);
+    (void)vsnprintf(err->message, sizeof(err->message) - 3, fmt, args); /* room for ": " */
     va_end(args);
-    if (length >= 0 && (size_t)length < sizeof(err->message))
-        (void)snprintf(err->message + length, sizeof(err->message) - (size_t)length, ": %s", tail);
+    size_t used = strlen(err->message);
+    memcpy(err->message + used, ": ", 2);
+    used += 2;
+    if (tail_length > sizeof(err->message) - 1 - used)
+        tail_length = sizeof(err->message) - 1 - used; /* cut text is still text */
+    memcpy(err->message + used, tail, tail_length);
+    err->message[used + tail_length] = '\0';
     return -1;
 }
 
