@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/sys.h"
+#include "descriptor.h"
 #include "identity.h"
 #include "message.h"
 #include "program.h"
@@ -24,6 +25,7 @@ struct step {
 };
 
 static int init_begin(struct init *init, struct error *err);
+static int init_close_strangers(struct init *init, struct error *err);
 static int init_wait_for_id_maps(struct init *init, struct error *err);
 static int init_join_namespaces(struct init *init, struct error *err);
 static int init_raise_loopback(struct init *init, struct error *err);
@@ -34,6 +36,7 @@ static void steps_run(const struct step *steps, struct init *init) __attribute__
 
 static const struct step create_steps[] = {
     { "begin", init_begin },
+    { "close descriptors", init_close_strangers },
     { "wait for id maps", init_wait_for_id_maps },
     { "join namespaces", init_join_namespaces },
     { "set up the loopback interface", init_raise_loopback },
@@ -121,6 +124,32 @@ static int init_begin(struct init *init, struct error *err)
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)umask(0); /* modes of what is made in the root are those asked for */
     return setsid() < 0 ? fail_sys(err, -errno, "cannot begin a session") : 0;
+}
+
+/*
+ * What the steps do not need goes first: whoever is in a PID namespace that we join, and may look
+ * into us all the same (CAP_SYS_PTRACE), finds nothing to climb out by.
+ */
+static int init_close_strangers(struct init *init, struct error *err)
+{
+    const struct mounts *mounts = &init->mounts;
+    size_t groups = mounts->cgroup->count;
+    size_t count = 0;
+    int *kept =
+        arena_array(init->mem, NAMESPACE_KINDS + 3 + mounts->count * (1 + groups), sizeof(*kept));
+
+    kept[count++] = init->sync_fd;
+    kept[count++] = init->fifo_fd;
+    kept[count++] = init->root_fd;
+    for (int kind = 0; kind < NAMESPACE_KINDS; kind++)
+        kept[count++] = init->namespaces.fds[kind];
+    for (size_t i = 0; i < mounts->count; i++) {
+        kept[count++] = mounts->items[i].fd;
+        for (size_t j = 0; mounts->items[i].group_fds != NULL && j < groups; j++)
+            kept[count++] = mounts->items[i].group_fds[j];
+    }
+    int rc = descriptors_close_but(FIRST_EXTRA_FD + init->preserve_fds, kept, count);
+    return rc < 0 ? fail_sys(err, rc, "cannot close descriptors") : 0;
 }
 
 /* Not dumpable from here on in any case: nothing in the container may look into this process. */

@@ -51,6 +51,8 @@ struct init {
     const char *const *env;
 };
 
+#define FIRST_EXTRA_FD 3 /* from here on descriptors are the caller's to pass, or ours */
+
 /* Neither returns: the process becomes the program, or ends. */
 void init_run(struct init *init) __attribute__((noreturn));
 void init_run_exec(struct init *init) __attribute__((noreturn));

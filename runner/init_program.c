@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/sys.h"
 #include "container_state.h"
+#include "descriptor.h"
 #include "hook.h"
 #include "identity.h"
 #include "init.h"
@@ -23,10 +24,7 @@
 #include "procfs.h"
 #include "program.h"
 
-#define FIRST_EXTRA_FD 3
-
 static int load_filter(struct init *init, struct error *err);
-static int close_all_but(int first, const int *kept, size_t count);
 static const char *const *make_env(struct init *init);
 
 int init_take_stdio(struct init *init, struct error *err)
@@ -66,7 +64,7 @@ int init_take_identity(struct init *init, struct error *err)
 int init_close_descriptors(struct init *init, struct error *err)
 {
     const int kept[] = { init->sync_fd, init->fifo_fd, init->proc_fd };
-    int rc = close_all_but(FIRST_EXTRA_FD + init->preserve_fds, kept, ARRAY_SIZE(kept));
+    int rc = descriptors_close_but(FIRST_EXTRA_FD + init->preserve_fds, kept, ARRAY_SIZE(kept));
 
     return rc < 0 ? fail_sys(err, rc, "cannot close descriptors") : 0;
 }
@@ -144,23 +142,6 @@ static int load_filter(struct init *init, struct error *err)
     int rc = message_send(init->sync_fd, MESSAGE_LISTENER, 0, listener_fd);
     (void)close(listener_fd); /* the parent has its own */
     return rc < 0 ? fail_sys(err, rc, "cannot hand over the seccomp listener") : 0;
-}
-
-/* 'kept' may be in any order and hold -1. */
-static int close_all_but(int first, const int *kept, size_t count)
-{
-    for (;;) {
-        int next = -1;
-        for (size_t i = 0; i < count; i++)
-            if (kept[i] >= first && (next < 0 || kept[i] < next))
-                next = kept[i];
-        unsigned int last = next < 0 ? ~0u : (unsigned int)next - 1;
-        if ((unsigned int)first <= last && close_range((unsigned int)first, last, 0) < 0)
-            return -errno;
-        if (next < 0)
-            return 0;
-        first = next + 1;
-    }
 }
 
 static const char *const *make_env(struct init *init)

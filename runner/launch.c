@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/sys.h"
+#include "descriptor.h"
 #include "identity.h"
 #include "message.h"
 
@@ -36,7 +37,7 @@ static int launch_stage(struct stage *stage, struct launched *launched, struct e
 static void stage_main(struct stage *stage) __attribute__((noreturn));
 static int stage_enter(const struct stage *stage, struct error *err);
 static int enter_for_create(const struct init *init, struct error *err);
-static int enter_for_exec(const struct launch_target *target, struct error *err);
+static int enter_for_exec(const struct stage *stage, struct error *err);
 static int set_time_offsets(const struct spec *spec, struct error *err);
 static void child_main(struct stage *stage) __attribute__((noreturn));
 
@@ -151,7 +152,8 @@ static int launch_stage(struct stage *stage, struct launched *launched, struct e
     cleanup_fd int answer_fd = answer_fds[0];
     cleanup_fd int stage_fd = answer_fds[1];
     stage->answer_fd = stage_fd;
-    pid_t pid = clone_process(0, -1, NULL);
+    /* One that joins is in the container's group from here on, and need not take it inside. */
+    pid_t pid = clone_process(0, stage->target != NULL ? stage->cgroup_fd : -1, NULL);
     if (pid < 0)
         return fail_sys(err, pid, "cannot make a process");
     if (pid == 0)
@@ -176,7 +178,8 @@ static void stage_main(struct stage *stage)
 
     (void)close(stage->parent_fd); /* so that we notice when the parent is gone */
     if (stage_enter(stage, &err) == 0) {
-        pid_t pid = clone_process(stage->flags | CLONE_PARENT, stage->cgroup_fd, NULL);
+        pid_t pid = clone_process(stage->flags | CLONE_PARENT,
+                                  stage->target != NULL ? -1 : stage->cgroup_fd, NULL);
         if (pid == 0)
             child_main(stage);
         if (pid > 0) {
@@ -192,7 +195,7 @@ static void stage_main(struct stage *stage)
 static int stage_enter(const struct stage *stage, struct error *err)
 {
     if (stage->target != NULL)
-        return enter_for_exec(stage->target, err);
+        return enter_for_exec(stage, err);
     return enter_for_create(stage->init, err);
 }
 
@@ -211,12 +214,20 @@ static int enter_for_create(const struct init *init, struct error *err)
 }
 
 /* The groups first: their files are the host's. */
-static int enter_for_exec(const struct launch_target *target, struct error *err)
+static int enter_for_exec(const struct stage *stage, struct error *err)
 {
+    const struct launch_target *target = stage->target;
+    const struct init *init = stage->init;
+    const int kept[] = { init->sync_fd, stage->answer_fd, target->pidfd };
+    int rc = descriptors_close_but(FIRST_EXTRA_FD + init->preserve_fds, kept, ARRAY_SIZE(kept));
+
+    if (rc < 0)
+        return fail_sys(err, rc, "cannot close descriptors");
     if (!target->cgroup->is_unified && cgroup_join(target->cgroup, 0, target->below, err) < 0)
         return -1;
     if (setns(target->pidfd, (int)target->flags) < 0)
         return fail_sys(err, -errno, "cannot join the container's namespaces");
+    (void)close(target->pidfd); /* nothing of the host's is taken inside */
     return (target->flags & CLONE_NEWUSER) != 0 ? identity_become_root(err) : 0;
 }
 
@@ -238,8 +249,9 @@ static int set_time_offsets(const struct spec *spec, struct error *err)
 
 static void child_main(struct stage *stage)
 {
-    (void)close(stage->parent_fd); /* closed already below an intermediate process */
-    if (stage->target != NULL)
+    if (stage->target != NULL) {
+        (void)close(stage->answer_fd); /* of the intermediate process */
         init_run_exec(stage->init);
+    }
     init_run(stage->init);
 }
