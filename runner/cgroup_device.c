@@ -279,7 +279,7 @@ static int program_attach(const struct program *program, int group_fd)
 
 static int find_programs(int group_fd, uint32_t *ids, uint32_t *count)
 {
-    union bpf_attr query = {
+    union bpf_attr attr = {
         .query = {
             .target_fd = (uint32_t)group_fd,
             .attach_type = BPF_CGROUP_DEVICE,
@@ -287,9 +287,9 @@ static int find_programs(int group_fd, uint32_t *ids, uint32_t *count)
             .prog_cnt = *count,
         },
     };
-    int rc = bpf(BPF_PROG_QUERY, &query);
+    int rc = bpf(BPF_PROG_QUERY, &attr);
 
-    *count = rc < 0 ? 0 : query.query.prog_cnt;
+    *count = rc < 0 ? 0 : attr.query.prog_cnt;
     return rc;
 }
 

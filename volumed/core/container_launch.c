@@ -51,8 +51,8 @@ int container_launch(struct task *task, const struct container *container, struc
     cleanup_fd int box_fd = box_open(task, container->id, err);
     if (box_fd < 0 || clean_box(box_fd, err) < 0 || find_layers(task, &input, err) < 0 ||
         find_user(task, &input, box_fd, err) < 0 || find_namespaces(task, &input, err) < 0 ||
-        make_bind_sources(container, err) < 0 ||
-        find_init(&input, err) < 0 || launch_files(task, container, box_fd, err) < 0 ||
+        make_bind_sources(container, err) < 0 || find_init(&input, err) < 0 ||
+        launch_files(task, container, box_fd, err) < 0 ||
         attachment_open(task, container->id, &volumes, &volume_count, err) < 0)
         return -1;
     input.volumes = volumes;
@@ -161,8 +161,7 @@ static int open_root(struct task *task, const struct oci_input *input, int box_f
 /* `--init`: a static program of the host that reaps, before the container's own. */
 static int find_init(struct oci_input *input, struct error *err)
 {
-    static const char *const places[] = { "/usr/bin/docker-init",
-                                          "/usr/libexec/docker/docker-init",
+    static const char *const places[] = { "/usr/bin/docker-init", "/usr/libexec/docker/docker-init",
                                           "/usr/local/bin/docker-init", "/usr/bin/tini-static" };
 
     if (!json_is_true(json_object_get(input->container->host_config, "Init")))
