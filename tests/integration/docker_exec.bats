@@ -67,10 +67,12 @@ END
 }
 
 @test "much output arrives whole, from several execs at once" {
+    local pids=()
     for i in 1 2 3; do
-        docker exec box sh -c 'seq 1 200000' | md5sum >"$BATS_TEST_TMPDIR/sum$i" &
+        docker exec box sh -c 'seq 1 200000' | md5sum >"$BATS_TEST_TMPDIR/sum$i" 3>&- &
+        pids+=($!)
     done
-    wait
+    wait "${pids[@]}" # not for all: bats has its time limit in the background
     for i in 1 2 3; do
         [ "$(cat "$BATS_TEST_TMPDIR/sum$i")" = "$(seq 1 200000 | md5sum)" ]
     done
@@ -115,6 +117,7 @@ END
 }
 
 @test "many runs at once keep their output and exit codes apart" {
+    local pids=()
     for i in $(seq 12); do
         (
             code=0
@@ -122,8 +125,9 @@ END
                 >"$BATS_TEST_TMPDIR/out$i" 2>&1 || code=$?
             echo "$code" >>"$BATS_TEST_TMPDIR/out$i"
         ) 3>&- &
+        pids+=($!)
     done
-    wait
+    wait "${pids[@]}"
     for i in $(seq 12); do
         [ "$(cat "$BATS_TEST_TMPDIR/out$i")" = "$i"$'\n'"$((i % 3))" ]
     done
