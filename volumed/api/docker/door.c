@@ -91,7 +91,7 @@ static void answer_error(struct call *call, const struct error *error)
 {
     int status = status_of_error(error->code);
 
-    if (status == 500)
+    if (status == 500 && !http_client_is_gone(call->http)) /* that one left is no failure */
         log_error("request failed method=%s path=%s error=\"%s\"", http_method(call->http),
                   http_path(call->http), error->message);
     call_reply_error(call, status, error);
