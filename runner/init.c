@@ -136,11 +136,13 @@ static int init_close_strangers(struct init *init, struct error *err)
     size_t groups = mounts->cgroup->count;
     size_t count = 0;
     int *kept =
-        arena_array(init->mem, NAMESPACE_KINDS + 3 + mounts->count * (1 + groups), sizeof(*kept));
+        arena_array(init->mem, NAMESPACE_KINDS + 6 + mounts->count * (1 + groups), sizeof(*kept));
 
     kept[count++] = init->sync_fd;
     kept[count++] = init->fifo_fd;
     kept[count++] = init->root_fd;
+    for (int fd = 0; fd <= 2; fd++)
+        kept[count++] = init->stdio[fd];
     for (int kind = 0; kind < NAMESPACE_KINDS; kind++)
         kept[count++] = init->namespaces.fds[kind];
     for (size_t i = 0; i < mounts->count; i++) {

@@ -218,7 +218,8 @@ static int enter_for_exec(const struct stage *stage, struct error *err)
 {
     const struct launch_target *target = stage->target;
     const struct init *init = stage->init;
-    const int kept[] = { init->sync_fd, stage->answer_fd, target->pidfd };
+    const int kept[] = { init->sync_fd,  stage->answer_fd, target->pidfd,
+                         init->stdio[0], init->stdio[1],   init->stdio[2] };
     int rc = descriptors_close_but(FIRST_EXTRA_FD + init->preserve_fds, kept, ARRAY_SIZE(kept));
 
     if (rc < 0)
