@@ -3,20 +3,27 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/sys.h"
+#include "base/units.h"
 #include "command.h"
 #include "console.h"
 #include "forward.h"
 #include "spec.h"
 #include "supervise.h"
 
+#define SOCKETS_MAX 1024
+
+static int supervise(const struct options *options, struct error *err);
 static int make(struct arena *mem, const struct options *options, bool without_fifo,
                 struct container **container, struct error *err);
+static int passed_sockets(void);
 static int hand_console(const struct options *options, struct container *container,
                         struct error *err);
 
@@ -56,9 +63,22 @@ int command_run(struct arena *mem, struct options *options, struct error *err)
     return status;
 }
 
+/* The caller is a program, which branches on the code: a line of its own instead of main's. */
 int command_supervise(struct arena *mem, struct options *options, struct error *err)
 {
-    struct supervise_options supervise = {
+    struct error failure = { 0 };
+
+    (void)mem;
+    (void)err;
+    if (supervise(options, &failure) == 0)
+        return EXIT_SUCCESS;
+    (void)fprintf(stderr, "error %s %s\n", error_code_name(failure.code), failure.message);
+    return EXIT_FAILURE;
+}
+
+static int supervise(const struct options *options, struct error *err)
+{
+    struct supervise_options supervise_options = {
         .root = options->root,
         .id = options->args[0],
         .dir = options->is_exec ? options->dir : options->bundle,
@@ -71,13 +91,12 @@ int command_supervise(struct arena *mem, struct options *options, struct error *
         .log_max_files = options->log_max_files,
     };
 
-    (void)mem;
-    if (supervise.dir == NULL)
+    if (supervise_options.dir == NULL)
         return fail(err, ERR_INVALID, "supervise needs %s",
                     options->is_exec ? "--dir" : "--bundle");
-    if (supervise.is_exec && supervise.process_file == NULL)
+    if (supervise_options.is_exec && supervise_options.process_file == NULL)
         return fail(err, ERR_INVALID, "supervise --exec needs --process");
-    return supervise_run(&supervise, err);
+    return supervise_run(&supervise_options, err);
 }
 
 static int make(struct arena *mem, const struct options *options, bool without_fifo,
@@ -99,6 +118,8 @@ static int make(struct arena *mem, const struct options *options, bool without_f
     struct error ignored; /* the first error is the one to tell */
     struct spec *spec = NULL;
 
+    container_options.listen_fds = passed_sockets();
+    container_options.preserve_fds += container_options.listen_fds;
     if (spec_read(mem, container_options.bundle, options->config, &spec, err) < 0)
         return -1;
     if (spec->process->terminal && options->console_socket == NULL && options->is_detached)
@@ -112,6 +133,21 @@ static int make(struct arena *mem, const struct options *options, bool without_f
     }
     spec_close(spec);
     return rc;
+}
+
+/* Sockets by the protocol of sd_listen_fds(3), if it is us that they were meant for. */
+static int passed_sockets(void)
+{
+    const char *pid_text = getenv("LISTEN_PID");
+    const char *count_text = getenv("LISTEN_FDS");
+    int64_t pid = 0;
+    int64_t count = 0;
+
+    if (pid_text == NULL || count_text == NULL || units_parse_int(pid_text, &pid) < 0 ||
+        units_parse_int(count_text, &count) < 0 || pid != getpid() || count < 0 ||
+        count > SOCKETS_MAX)
+        return 0;
+    return (int)count;
 }
 
 static int hand_console(const struct options *options, struct container *container,
