@@ -13,6 +13,7 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
+#include "base/path.h"
 #include "base/sys.h"
 #include "base/tree.h"
 
@@ -25,7 +26,8 @@
 static int write_new(int dirfd, const char *name, const void *data, size_t size, mode_t mode,
                      bool is_durable);
 static int read_open_file(struct arena *mem, int fd, size_t max, char **data, size_t *size);
-static int remove_below(int dirfd, const char *name, struct error *err);
+static int remove_below(int dirfd, const char *path, struct error *err);
+static int open_parent(int dirfd, const char *path, const char *name);
 static int remove_entry(void *context, const struct tree_entry *entry, struct error *err);
 static void close_dir(DIR **dir);
 static int open_dir_stream(int dirfd, const char *name, DIR **dir);
@@ -208,21 +210,40 @@ static int read_open_file(struct arena *mem, int fd, size_t max, char **data, si
     return 0;
 }
 
-static int remove_below(int dirfd, const char *name, struct error *err)
+/* The way to the parent may cross mounts; the step from it to what is removed may not. */
+static int remove_below(int dirfd, const char *path, struct error *err)
 {
-    cleanup_fd int fd = sys_openat2(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0,
-                                    RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+    const char *name = path_base(path);
+    cleanup_fd int parent_fd = open_parent(dirfd, path, name);
 
+    if (parent_fd == -ENOENT)
+        return 0;
+    cleanup_fd int fd = parent_fd < 0
+                            ? parent_fd
+                            : sys_openat2(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0,
+                                          RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
     if (fd == -ENOENT)
         return 0;
     if (fd == -EXDEV)
-        return fail(err, ERR_BUSY, "cannot remove '%s': something is mounted there", name);
+        return fail(err, ERR_BUSY, "cannot remove '%s': something is mounted there", path);
     if (fd < 0)
-        return fail_sys(err, fd, "cannot remove '%s'", name);
+        return fail_sys(err, fd, "cannot remove '%s'", path);
     if (tree_walk(fd, &remover, NULL, err) < 0)
         return -1;
-    int rc = sys_unlinkat(dirfd, name, AT_REMOVEDIR);
-    return rc < 0 && rc != -ENOENT ? fail_sys(err, rc, "cannot remove '%s'", name) : 0;
+    int rc = sys_unlinkat(parent_fd, name, AT_REMOVEDIR);
+    return rc < 0 && rc != -ENOENT ? fail_sys(err, rc, "cannot remove '%s'", path) : 0;
+}
+
+static int open_parent(int dirfd, const char *path, const char *name)
+{
+    char parent[PATH_MAX];
+    size_t length = (size_t)(name - path);
+
+    if (length >= sizeof(parent))
+        return -ENAMETOOLONG;
+    memcpy(parent, path, length);
+    parent[length] = '\0';
+    return sys_openat(dirfd, length == 0 ? "." : parent, O_PATH | O_DIRECTORY, 0);
 }
 
 /* A mount point answers EBUSY: what is mounted is not ours to remove. */
