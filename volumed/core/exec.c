@@ -110,7 +110,10 @@ int exec_start(struct task *task, const char *id, const struct exec_start_spec *
         execs_set_exit(task, id, launch_exit_code(failure.message, LAUNCH_EXEC_FAILED));
         return report_failure(task, &exec, &failure, spec->is_detached ? NULL : fd, err);
     }
-    return emit(task, &container, &exec, "exec_start", err);
+    if (emit(task, &container, &exec, "exec_start", err) == 0)
+        return 0;
+    sys_close_fd(fd); /* the process runs on; its client is told that something failed */
+    return -1;
 }
 
 int exec_resize(struct task *task, const char *id, int rows, int columns, struct error *err)

@@ -89,7 +89,8 @@ static int version_check(const char *version, int *api_minor, struct error *err)
 
 static void answer_error(struct call *call, const struct error *error)
 {
-    int status = status_of_error(error->code);
+    /* Docker's clients take our 202 for a success with a body, which it is not. */
+    int status = error->code == ERR_PENDING ? 503 : status_of_error(error->code);
 
     if (status == 500 && !http_client_is_gone(call->http)) /* that one left is no failure */
         log_error("request failed method=%s path=%s error=\"%s\"", http_method(call->http),
