@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,7 +25,7 @@
 #define HIERARCHIES_MAX   32
 #define REMOVE_TIMEOUT_MS 1000
 #define SELF_CGROUP_MAX   ((size_t)64 * 1024)
-#define UNIFIED_DEPTH_MAX 64
+#define GROUP_DEPTH_MAX   64
 
 static int plan_hierarchies(struct arena *mem, const struct cgroup_request *request,
                             struct cgroup *cgroup, struct error *err);
@@ -37,6 +38,7 @@ static int make_directory(char *path, size_t mount_length);
 static bool has_controller(const char *controllers, const char *name);
 static int collect_pids(struct arena *mem, const char *directory, pid_t **pids, size_t *count);
 static int remove_directory(const char *directory, int depth);
+static int remove_below(const char *directory, int depth);
 static void close_dir(DIR **dir);
 
 int cgroup_create(struct arena *mem, const struct cgroup_request *request, struct cgroup **cgroup,
@@ -367,29 +369,34 @@ static int collect_pids(struct arena *mem, const char *directory, pid_t **pids, 
 /* rmdir, and where that is refused for sub-groups, those first. */
 static int remove_directory(const char *directory, int depth)
 {
-    char path[4096];
-    CLEANUP(close_dir) DIR *dir = NULL;
     int rc = sys_unlinkat(AT_FDCWD, directory, AT_REMOVEDIR);
 
-    if (rc == -ENOENT)
-        return 0;
-    if (rc != -EBUSY || depth > UNIFIED_DEPTH_MAX)
-        return rc;
-    dir = opendir(directory);
+    if (rc == -EBUSY && depth < GROUP_DEPTH_MAX) {
+        rc = remove_below(directory, depth);
+        if (rc >= 0)
+            rc = sys_unlinkat(AT_FDCWD, directory, AT_REMOVEDIR);
+    }
+    return rc == -ENOENT ? 0 : rc;
+}
+
+static int remove_below(const char *directory, int depth)
+{
+    char path[PATH_MAX];
+    CLEANUP(close_dir) DIR *dir = opendir(directory);
+
     if (dir == NULL)
-        return errno == ENOENT ? 0 : -errno;
+        return -errno;
     for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
         int length = snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
         if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
             continue;
         if (length < 0 || (size_t)length >= sizeof(path))
             return -ENAMETOOLONG;
-        rc = remove_directory(path, depth + 1);
+        int rc = remove_directory(path, depth + 1);
         if (rc < 0)
             return rc;
     }
-    rc = sys_unlinkat(AT_FDCWD, directory, AT_REMOVEDIR);
-    return rc == -ENOENT ? 0 : rc;
+    return 0;
 }
 
 static void close_dir(DIR **dir)

@@ -23,32 +23,38 @@
 
 /* One rule as both layouts understand it. */
 struct rule {
-    bool allow;
-    char type; /* 'a', 'b' or 'c' */
     int64_t major;
     int64_t minor;
     int access; /* BPF_DEVCG_ACC_* */
+    char type;  /* 'a', 'b' or 'c' */
+    bool allow;
 };
 
 #define ALL (BPF_DEVCG_ACC_MKNOD | BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE)
 
 /* Making nodes is harmless without the right to open them; the rest are /dev's own. */
 static const struct rule always_allowed[] = {
-    { true, 'c', ANY, ANY, BPF_DEVCG_ACC_MKNOD },
-    { true, 'b', ANY, ANY, BPF_DEVCG_ACC_MKNOD },
-    { true, 'c', 1, 3, ALL },     /* null */
-    { true, 'c', 1, 5, ALL },     /* zero */
-    { true, 'c', 1, 7, ALL },     /* full */
-    { true, 'c', 1, 8, ALL },     /* random */
-    { true, 'c', 1, 9, ALL },     /* urandom */
-    { true, 'c', 5, 0, ALL },     /* tty */
-    { true, 'c', 5, 2, ALL },     /* ptmx */
-    { true, 'c', 136, ANY, ALL }, /* pts */
+    { ANY, ANY, BPF_DEVCG_ACC_MKNOD, 'c', true },
+    { ANY, ANY, BPF_DEVCG_ACC_MKNOD, 'b', true },
+    { 1, 3, ALL, 'c', true },     /* null */
+    { 1, 5, ALL, 'c', true },     /* zero */
+    { 1, 7, ALL, 'c', true },     /* full */
+    { 1, 8, ALL, 'c', true },     /* random */
+    { 1, 9, ALL, 'c', true },     /* urandom */
+    { 5, 0, ALL, 'c', true },     /* tty */
+    { 5, 2, ALL, 'c', true },     /* ptmx */
+    { 136, ANY, ALL, 'c', true }, /* pts */
 };
 
 struct program {
     struct bpf_insn insns[PROGRAM_MAX];
     size_t count;
+};
+
+/* Those that are attached to a group. */
+struct programs {
+    uint32_t ids[PROGRAMS_MAX];
+    uint32_t count;
 };
 
 static int rule_read(const struct device_rule *spec, struct rule *rule, struct error *err);
@@ -60,7 +66,7 @@ static void program_add_rule(struct program *program, const struct rule *rule);
 static void program_add(struct program *program, uint8_t code, unsigned int registers,
                         int16_t offset, int32_t value);
 static int program_attach(const struct program *program, int group_fd);
-static int find_programs(int group_fd, uint32_t *ids, uint32_t *count);
+static int find_programs(int group_fd, struct programs *programs);
 static int bpf(int command, union bpf_attr *attr);
 
 int cgroup_devices_apply(const struct cgroup *cgroup, const struct array *devices,
@@ -93,7 +99,7 @@ static int rule_read(const struct device_rule *spec, struct rule *rule, struct e
         return fail(err, ERR_INVALID, "invalid device rule: type '%s', access '%s'", type, access);
     *rule = (struct rule){
         .allow = spec->allow,
-        .type = type[0] == 'u' ? 'c' : type[0],
+        .type = (char)(type[0] == 'u' ? 'c' : type[0]),
         .major = spec->major.is_set && spec->major.value >= 0 ? spec->major.value : ANY,
         .minor = spec->minor.is_set && spec->minor.value >= 0 ? spec->minor.value : ANY,
     };
@@ -109,7 +115,7 @@ static int rule_read(const struct device_rule *spec, struct rule *rule, struct e
  */
 static int apply_v1(const char *directory, const struct array *devices, struct error *err)
 {
-    struct rule rule;
+    struct rule rule = { 0 };
     char path[4096];
 
     (void)snprintf(path, sizeof(path), "%s/devices.deny", directory); /* cut: the open fails */
@@ -176,7 +182,7 @@ static int apply_v2(const char *directory, const struct array *devices, struct e
 /* The last rule that matches decides, so the program asks them from the last to the first. */
 static int program_build(struct program *program, const struct array *devices, struct error *err)
 {
-    struct rule rule;
+    struct rule rule = { 0 };
 
     if (devices->count + ARRAY_SIZE(always_allowed) > PROGRAM_MAX / INSNS_PER_RULE - 2)
         return fail(err, ERR_INVALID, "too many device rules: %zu", devices->count);
@@ -193,6 +199,8 @@ static int program_build(struct program *program, const struct array *devices, s
         if (rule_read(ARRAY_ITEM(*devices, const struct device_rule, i - 1), &rule, err) < 0)
             return -1;
         program_add_rule(program, &rule);
+        if (rule.type == 'a' && rule.access == ALL && rule.major == ANY && rule.minor == ANY)
+            return 0; /* always matches; the verifier refuses what can never be reached */
     }
     program_add(program, BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0);
     program_add(program, BPF_JMP | BPF_EXIT, 0, 0, 0);
@@ -242,15 +250,14 @@ static void program_add(struct program *program, uint8_t code, unsigned int regi
 /* The new program is in force before the old one is taken away, so no moment is without. */
 static int program_attach(const struct program *program, int group_fd)
 {
-    uint32_t old_ids[PROGRAMS_MAX];
-    uint32_t old_count = PROGRAMS_MAX;
+    struct programs old;
     union bpf_attr load = {
         .prog_type = BPF_PROG_TYPE_CGROUP_DEVICE,
         .insn_cnt = (uint32_t)program->count,
         .insns = (uint64_t)(uintptr_t)program->insns,
         .license = (uint64_t)(uintptr_t) "Apache-2.0",
     };
-    int rc = find_programs(group_fd, old_ids, &old_count);
+    int rc = find_programs(group_fd, &old);
 
     if (rc < 0)
         return rc;
@@ -264,8 +271,8 @@ static int program_attach(const struct program *program, int group_fd)
         .attach_flags = BPF_F_ALLOW_MULTI,
     };
     rc = bpf(BPF_PROG_ATTACH, &attach);
-    for (uint32_t i = 0; i < old_count && rc >= 0; i++) {
-        union bpf_attr open = { .prog_id = old_ids[i] };
+    for (uint32_t i = 0; i < old.count && rc >= 0; i++) {
+        union bpf_attr open = { .prog_id = old.ids[i] };
         cleanup_fd int old_fd = bpf(BPF_PROG_GET_FD_BY_ID, &open);
         union bpf_attr detach = {
             .target_fd = (uint32_t)group_fd,
@@ -277,19 +284,17 @@ static int program_attach(const struct program *program, int group_fd)
     return rc;
 }
 
-static int find_programs(int group_fd, uint32_t *ids, uint32_t *count)
+static int find_programs(int group_fd, struct programs *programs)
 {
-    union bpf_attr attr = {
-        .query = {
-            .target_fd = (uint32_t)group_fd,
-            .attach_type = BPF_CGROUP_DEVICE,
-            .prog_ids = (uint64_t)(uintptr_t)ids,
-            .prog_cnt = *count,
-        },
-    };
-    int rc = bpf(BPF_PROG_QUERY, &attr);
+    union bpf_attr query = { 0 };
 
-    *count = rc < 0 ? 0 : attr.query.prog_cnt;
+    query.query.target_fd = (uint32_t)group_fd;
+    query.query.attach_type = BPF_CGROUP_DEVICE;
+    query.query.prog_ids = (uint64_t)(uintptr_t)programs->ids;
+    query.query.prog_cnt = PROGRAMS_MAX;
+    int rc = bpf(BPF_PROG_QUERY, &query);
+
+    programs->count = rc < 0 ? 0 : query.query.prog_cnt;
     return rc;
 }
 

@@ -250,6 +250,7 @@ static json_t *blkio_v1(const struct cgroup *cgroup)
             continue;
         for (char *line = strtok_r(text, "\n", &rest); line != NULL;
              line = strtok_r(NULL, "\n", &rest))
+            /* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers */
             if (sscanf(line, "%lld:%lld %31s %lld", &major, &minor, operation, &value) == 4)
                 (void)json_array_append_new(list,
                                             json_pack("{s:I, s:I, s:s, s:I}", "major",
@@ -277,6 +278,7 @@ static void add_io_line(json_t *blkio, char *line)
 {
     long long major, minor;
 
+    /* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers */
     if (sscanf(line, "%lld:%lld", &major, &minor) != 2)
         return;
     for (size_t i = 0; i < ARRAY_SIZE(io_keys); i++) {

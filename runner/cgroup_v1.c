@@ -58,6 +58,7 @@ static int apply_pids(const struct cgroup *cgroup, const struct resources *resou
                       struct error *err);
 static int apply_blkio(const struct cgroup *cgroup, const struct resources *resources,
                        struct error *err);
+static int apply_weight(const char *directory, int64_t weight, struct error *err);
 static int apply_throttle(const char *directory, const char *file, const struct array *rates,
                           struct error *err);
 static int apply_weight_devices(const char *directory, const struct array *devices,
@@ -197,19 +198,9 @@ static int apply_blkio(const struct cgroup *cgroup, const struct resources *reso
 {
     const char *directory = NULL;
 
-    if (resources->blkio_weight.value != 0) {
+    if (resources->blkio_weight.value != 0 || resources->blkio_weight_devices.count > 0) {
         directory = find_directory(cgroup, "blkio", err);
-        if (directory == NULL)
-            return -1;
-        int rc = cgroup_file_printf(directory, "blkio.weight", "%lld",
-                                    (long long)resources->blkio_weight.value);
-        if (rc < 0 && cgroup_file_set_number(directory, "blkio.bfq.weight",
-                                             resources->blkio_weight.value, err) < 0)
-            return -1;
-    }
-    if (resources->blkio_weight_devices.count > 0) {
-        directory = find_directory(cgroup, "blkio", err);
-        if (directory == NULL ||
+        if (directory == NULL || apply_weight(directory, resources->blkio_weight.value, err) < 0 ||
             apply_weight_devices(directory, &resources->blkio_weight_devices, err) < 0)
             return -1;
     }
@@ -223,6 +214,15 @@ static int apply_blkio(const struct cgroup *cgroup, const struct resources *reso
             return -1;
     }
     return 0;
+}
+
+/* The scheduler that knows weights decides the name of the file. */
+static int apply_weight(const char *directory, int64_t weight, struct error *err)
+{
+    if (weight == 0 ||
+        cgroup_file_printf(directory, "blkio.weight", "%lld", (long long)weight) >= 0)
+        return 0;
+    return cgroup_file_set_number(directory, "blkio.bfq.weight", weight, err);
 }
 
 static int apply_throttle(const char *directory, const char *file, const struct array *rates,

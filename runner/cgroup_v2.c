@@ -234,8 +234,8 @@ static int apply_unified(const char *directory, const struct resources *resource
     const char *name;
     json_t *value;
 
-    json_object_foreach((json_t *)(uintptr_t)resources->unified, name, value)
-    { /* only reads */
+    json_object_foreach(resources->unified, name, value)
+    {
         if (strchr(name, '/') != NULL || !json_is_string(value))
             return fail(err, ERR_INVALID, "'unified.%s' is not a file of a cgroup with a text",
                         name);

@@ -12,11 +12,9 @@
 #include "console.h"
 #include "forward.h"
 #include "process.h"
-#include "spec.h"
 
-static int read_process(struct arena *mem, const struct options *options,
-                        const struct container *container, struct process **process,
-                        struct error *err);
+static const struct process *read_process(struct arena *mem, const struct options *options,
+                                          const struct container *container, struct error *err);
 static int change_process(struct arena *mem, const struct options *options, struct process *process,
                           struct error *err);
 static int set_user(struct process *process, const char *text, struct error *err);
@@ -33,13 +31,14 @@ int command_exec(struct arena *mem, struct options *options, struct error *err)
         .ignores_paused = options->ignores_paused,
     };
     cleanup_container struct container *container = NULL;
-    struct process *process = NULL;
     struct exec exec = { 0 };
 
     if (!options->without_subreaper && !options->is_detached)
         (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* cannot fail */
-    if (command_open(mem, options, &container, err) < 0 ||
-        read_process(mem, options, container, &process, err) < 0)
+    if (command_open(mem, options, &container, err) < 0)
+        return -1;
+    const struct process *process = read_process(mem, options, container, err);
+    if (process == NULL)
         return -1;
     exec_options.stdio_owner = process->uid;
     if (container_exec(container, &exec_options, process, &exec, err) < 0)
@@ -52,23 +51,24 @@ int command_exec(struct arena *mem, struct options *options, struct error *err)
     return options->is_detached ? 0 : forward_until_end(exec.pid, exec.console_fd, err);
 }
 
-static int read_process(struct arena *mem, const struct options *options,
-                        const struct container *container, struct process **process,
-                        struct error *err)
+/* NULL on failure.  Words alone leave all the rest as the container's own process has it. */
+static const struct process *read_process(struct arena *mem, const struct options *options,
+                                          const struct container *container, struct error *err)
 {
-    struct spec *spec = NULL;
+    const json_t *stored = json_object_get(container->state, "process");
+    struct process *process = arena_alloc(mem, sizeof(*process));
 
     if (options->process != NULL)
-        return process_read(mem, options->process, process, err);
-    if (options->arg_count < 2)
-        return fail(err, ERR_INVALID, "exec needs a command or --process");
-    /* Words only: the rest is as the container's own process has it. */
-    if (spec_read(mem, container->bundle, NULL, &spec, err) < 0)
-        return -1;
-    *process = spec->process_storage;
-    (*process)->args = (const char *const *)(void *)(options->args + 1);
-    (*process)->terminal = options->is_terminal;
-    return change_process(mem, options, *process, err);
+        return process_read(mem, options->process, &process, err) < 0 ? NULL : process;
+    if (options->arg_count < 2) {
+        (void)fail(err, ERR_INVALID, "exec needs a command or --process");
+        return NULL;
+    }
+    if (fields_read(mem, "process", stored, process_fields, process, err) < 0)
+        return NULL;
+    process->args = (const char *const *)(void *)(options->args + 1);
+    process->terminal = options->is_terminal;
+    return change_process(mem, options, process, err) < 0 ? NULL : process;
 }
 
 static int change_process(struct arena *mem, const struct options *options, struct process *process,

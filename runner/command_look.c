@@ -135,9 +135,7 @@ static json_t *list_containers(struct arena *mem, const char *root, struct error
         (void)fail_sys(err, -errno, "cannot read '%s'", root);
         return NULL;
     }
-    for (struct dirent *entry;
-         dir != NULL &&
-         (entry = readdir(dir)) != NULL;) { /* NOLINT(concurrency-mt-unsafe): one thread */
+    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;) {
         cleanup_container struct container *container = NULL;
         struct error ignored;
         if (entry->d_name[0] == '.' ||

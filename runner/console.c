@@ -23,6 +23,7 @@
 #define TERMINAL_MAJOR 136
 
 static int open_master(int devpts_fd, struct error *err);
+static int open_devpts(void);
 static int prepare_terminal(int terminal_fd, const struct process *process);
 
 int console_open(int devpts_fd, const struct process *process, struct console *console,
@@ -100,12 +101,10 @@ int console_pass(int socket_fd, const void *data, size_t size, int fd)
 static int open_master(int devpts_fd, struct error *err)
 {
     struct stat st;
-    cleanup_fd int own_fd = -1;
+    cleanup_fd int own_fd = devpts_fd < 0 ? open_devpts() : -1;
 
-    if (devpts_fd < 0) {
-        cleanup_fd int root_fd = sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
-        devpts_fd = own_fd = root_fd < 0 ? root_fd : target_find_plain(root_fd, "/dev/pts");
-    }
+    if (devpts_fd < 0)
+        devpts_fd = own_fd;
     if (devpts_fd < 0)
         return fail_sys(err, devpts_fd, "cannot open '/dev/pts'");
     if (fs_magic(devpts_fd) != DEVPTS_SUPER_MAGIC)
@@ -117,6 +116,13 @@ static int open_master(int devpts_fd, struct error *err)
     if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(PTMX_MAJOR, PTMX_MINOR))
         return fail(err, ERR_DENIED, "'/dev/pts/ptmx' is not the terminal multiplexer");
     return move_fd(&fd);
+}
+
+static int open_devpts(void)
+{
+    cleanup_fd int root_fd = sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
+
+    return root_fd < 0 ? root_fd : target_find_plain(root_fd, "/dev/pts");
 }
 
 static int prepare_terminal(int terminal_fd, const struct process *process)

@@ -128,7 +128,10 @@ int container_update(const struct container *container, const json_t *resources,
 
     if (resources_read(mem, resources, &read, err) < 0)
         return -1;
-    return cgroup_apply(container->cgroup, &read, err);
+    if (cgroup_apply(container->cgroup, &read, err) < 0)
+        return -1;
+    return read.devices.count == 0 ? 0
+                                   : cgroup_devices_apply(container->cgroup, &read.devices, err);
 }
 
 json_t *container_stats(const struct container *container, struct error *err)

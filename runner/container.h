@@ -65,8 +65,8 @@ struct container {
     int64_t created_ns;
     uint64_t start_ticks; /* of init (proc(5) field 22): tells it from a later user of the PID */
     struct cgroup *cgroup;
-    const json_t *annotations; /* of config.json, as the state stores them; NULL when none */
-    json_t *state;             /* the whole stored state */
+    json_t *annotations; /* of config.json, as the state stores them; NULL when none */
+    json_t *state;       /* the whole stored state */
 };
 
 /* Closes the handle's descriptors; the container itself is not touched. */

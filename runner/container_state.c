@@ -9,8 +9,8 @@
 #include "field.h"
 
 static json_t *oci_state(const char *id, pid_t pid, enum container_status status,
-                         const char *bundle, const json_t *annotations);
-static void set_borrowed(json_t *object, const char *key, const json_t *value);
+                         const char *bundle, json_t *annotations);
+static void set_borrowed(json_t *object, const char *key, json_t *value);
 static const char *owner_name(char text[16]);
 
 json_t *container_state_of_spec(const struct spec *spec, const char *id, pid_t pid,
@@ -66,8 +66,8 @@ int container_state_restore(struct arena *mem, struct container *container, stru
         const char *bundle;
         const char *rootfs;
         const char *owner;
-        const json_t *annotations;
-        const json_t *cgroup;
+        json_t *annotations;
+        json_t *cgroup;
     };
     static const struct field fields[] = {
         FIELD_REQUIRED(INT, struct stored, pid, "pid"),
@@ -96,7 +96,7 @@ int container_state_restore(struct arena *mem, struct container *container, stru
 }
 
 static json_t *oci_state(const char *id, pid_t pid, enum container_status status,
-                         const char *bundle, const json_t *annotations)
+                         const char *bundle, json_t *annotations)
 {
     json_t *state = json_object();
 
@@ -109,10 +109,10 @@ static json_t *oci_state(const char *id, pid_t pid, enum container_status status
     return state;
 }
 
-static void set_borrowed(json_t *object, const char *key, const json_t *value)
+static void set_borrowed(json_t *object, const char *key, json_t *value)
 {
     if (value != NULL)
-        json_set(object, key, json_incref((json_t *)(uintptr_t)value)); /* only counted */
+        json_set(object, key, json_incref(value));
 }
 
 static const char *owner_name(char text[16])

@@ -5,18 +5,29 @@
 #include <errno.h>
 #include <unistd.h>
 
+static int next_kept(int first, const int *kept, size_t count);
+
 int descriptors_close_but(int first, const int *kept, size_t count)
 {
-    for (;;) {
-        int next = -1;
-        for (size_t i = 0; i < count; i++)
-            if (kept[i] >= first && (next < 0 || kept[i] < next))
-                next = kept[i];
+    int next;
+
+    do {
+        next = next_kept(first, kept, count);
         unsigned int last = next < 0 ? ~0u : (unsigned int)next - 1;
-        if ((next < 0 || next > first) && close_range((unsigned int)first, last, 0) < 0)
+        if (next != first && close_range((unsigned int)first, last, 0) < 0)
             return -errno;
-        if (next < 0)
-            return 0;
         first = next + 1;
-    }
+    } while (next >= 0);
+    return 0;
+}
+
+/* The smallest that is not below 'first', or -1. */
+static int next_kept(int first, const int *kept, size_t count)
+{
+    int next = -1;
+
+    for (size_t i = 0; i < count; i++)
+        if (kept[i] >= first && (next < 0 || kept[i] < next))
+            next = kept[i];
+    return next;
 }

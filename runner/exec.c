@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "affinity.h"
 #include "base/json.h"
 #include "base/sys.h"
 #include "cgroup.h"
@@ -34,6 +35,7 @@ struct joining {
 static int check_status(const struct joining *joining, struct error *err);
 static int join(struct joining *joining, struct error *err);
 static int join_launch(struct joining *joining, struct error *err);
+static const char *affinity_of(const struct process *process, const char *when);
 static int join_await_ready(struct joining *joining, struct error *err);
 static int take_message(struct joining *joining, const struct message *message, int *fd,
                         struct error *err);
@@ -122,7 +124,8 @@ static int join(struct joining *joining, struct error *err)
         filter_connect(&init->filter, err) < 0 || join_launch(joining, err) < 0 ||
         join_await_ready(joining, err) < 0)
         return -1;
-    if (pid_file_write(init->mem, options->pid_file, joining->launched.pid, err) < 0)
+    if (affinity_set(joining->launched.pid, affinity_of(init->process, "final"), err) < 0 ||
+        pid_file_write(init->mem, options->pid_file, joining->launched.pid, err) < 0)
         return -1;
     return options->is_held ? 0 : message_await_end(joining->sync_fd, err);
 }
@@ -149,7 +152,8 @@ static int join_launch(struct joining *joining, struct error *err)
     sys_close_fd(&joining->init.sync_fd); /* so that the end of the other side is heard */
     if (rc < 0)
         return -1;
-    if (oom_score_adjust(joining->launched.pid, &process->oom_score_adj, err) < 0 ||
+    if (affinity_set(joining->launched.pid, affinity_of(process, "initial"), err) < 0 ||
+        oom_score_adjust(joining->launched.pid, &process->oom_score_adj, err) < 0 ||
         rlimits_apply(process, joining->launched.pid, err) < 0 ||
         (!process->terminal &&
          stream_owner_set(joining->options->stdio, joining->options->stdio_owner,
@@ -157,6 +161,11 @@ static int join_launch(struct joining *joining, struct error *err)
         return -1;
     rc = message_send(joining->sync_fd, MESSAGE_GO, joining->launched.pid, -1);
     return rc < 0 ? fail_sys(err, rc, "the new process has ended") : 0;
+}
+
+static const char *affinity_of(const struct process *process, const char *when)
+{
+    return json_string_value(json_object_get(process->exec_cpu_affinity, when));
 }
 
 static int join_await_ready(struct joining *joining, struct error *err)

@@ -24,12 +24,12 @@ struct place {
 
 static size_t skip_string(const char *text, size_t size, size_t at);
 static void make_signed(char *digits);
-static int read_member(const struct place *place, const json_t *value, struct error *err);
-static int read_text(const struct place *place, const json_t *value, struct error *err);
-static int read_texts(const struct place *place, const json_t *value, struct error *err);
-static int read_number(const struct place *place, const json_t *value, struct error *err);
-static int read_array(const struct place *place, const json_t *value, struct error *err);
-static int read_raw(const struct place *place, const json_t *value, struct error *err);
+static int read_member(const struct place *place, json_t *value, struct error *err);
+static int read_text(const struct place *place, json_t *value, struct error *err);
+static int read_texts(const struct place *place, json_t *value, struct error *err);
+static int read_number(const struct place *place, json_t *value, struct error *err);
+static int read_array(const struct place *place, json_t *value, struct error *err);
+static int read_raw(const struct place *place, json_t *value, struct error *err);
 static int wrong_type(const struct place *place, const char *expected, struct error *err);
 
 json_t *fields_parse(char *text, size_t size, struct error *err)
@@ -55,7 +55,7 @@ int fields_read(struct arena *mem, const char *path, const json_t *object,
     if (!json_is_object(object))
         return fail(err, ERR_INVALID, "'%s' must be an object", *path != '\0' ? path : "document");
     for (const struct field *field = fields; field->type != FIELD_END; field++) {
-        const json_t *value = json_object_get(object, field->name);
+        json_t *value = json_object_get(object, field->name);
         bool is_present = value != NULL && !json_is_null(value);
         if (!is_present && !field->is_required)
             continue;
@@ -94,7 +94,7 @@ static void make_signed(char *digits)
     memcpy(digits, text, (size_t)length);
 }
 
-static int read_member(const struct place *place, const json_t *value, struct error *err)
+static int read_member(const struct place *place, json_t *value, struct error *err)
 {
     switch (place->field->type) {
     case FIELD_TEXT: return read_text(place, value, err);
@@ -116,7 +116,7 @@ static int read_member(const struct place *place, const json_t *value, struct er
     return 0;
 }
 
-static int read_text(const struct place *place, const json_t *value, struct error *err)
+static int read_text(const struct place *place, json_t *value, struct error *err)
 {
     if (!json_is_string(value))
         return wrong_type(place, "a string", err);
@@ -124,7 +124,7 @@ static int read_text(const struct place *place, const json_t *value, struct erro
     return 0;
 }
 
-static int read_texts(const struct place *place, const json_t *value, struct error *err)
+static int read_texts(const struct place *place, json_t *value, struct error *err)
 {
     if (!json_is_array(value))
         return wrong_type(place, "an array of strings", err);
@@ -140,7 +140,7 @@ static int read_texts(const struct place *place, const json_t *value, struct err
     return 0;
 }
 
-static int read_number(const struct place *place, const json_t *value, struct error *err)
+static int read_number(const struct place *place, json_t *value, struct error *err)
 {
     int64_t number = json_integer_value(value);
 
@@ -159,7 +159,7 @@ static int read_number(const struct place *place, const json_t *value, struct er
     return 0;
 }
 
-static int read_array(const struct place *place, const json_t *value, struct error *err)
+static int read_array(const struct place *place, json_t *value, struct error *err)
 {
     const struct field *field = place->field;
     struct array *array = place->slot;
@@ -178,13 +178,13 @@ static int read_array(const struct place *place, const json_t *value, struct err
     return 0;
 }
 
-static int read_raw(const struct place *place, const json_t *value, struct error *err)
+static int read_raw(const struct place *place, json_t *value, struct error *err)
 {
     bool is_object = place->field->json_type == JSON_OBJECT;
 
     if (json_typeof(value) != place->field->json_type)
         return wrong_type(place, is_object ? "an object" : "an array", err);
-    *(const json_t **)place->slot = value;
+    *(json_t **)place->slot = value;
     return 0;
 }
 

@@ -25,7 +25,7 @@ enum field_type {
     FIELD_LIMIT,  /* struct limit */
     FIELD_OBJECT, /* a struct read by .fields */
     FIELD_ARRAY,  /* struct array of structs of .size bytes, each read by .fields */
-    FIELD_RAW,    /* const json_t *, borrowed; .json_type is what it must be */
+    FIELD_RAW,    /* json_t *, borrowed; .json_type is what it must be */
 };
 
 /* A number that may be absent. */

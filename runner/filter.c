@@ -63,7 +63,7 @@ int filter_prepare(struct arena *mem, const json_t *json, const char *cache_root
     if (cache_fd >= 0 &&
         fs_read_file(mem, cache_fd, name, PROGRAM_MAX, &program, &filter->size, &ignored) == 0 &&
         filter->size > 0 && filter->size % sizeof(struct sock_filter) == 0) {
-        filter->program = program;
+        filter->program = (struct sock_filter *)(void *)program; /* from an arena: aligned */
         return 0;
     }
     if (filter_compile(mem, json, filter, err) < 0)
@@ -89,7 +89,7 @@ int filter_restore(struct arena *mem, int state_fd, const json_t *json, struct f
         return 0;
     if (fs_read_file(mem, state_fd, STATE_SECCOMP, PROGRAM_MAX, &program, &filter->size, err) < 0)
         return -1;
-    filter->program = program;
+    filter->program = (struct sock_filter *)(void *)program; /* from an arena: aligned */
     filter->flags = (unsigned int)json_integer_value(json_object_get(json, "flags"));
     filter->listener_path = json_string_value(json_object_get(json, "listenerPath"));
     filter->listener_metadata = json_string_value(json_object_get(json, "listenerMetadata"));
@@ -100,7 +100,7 @@ int filter_load(const struct filter *filter, int *listener_fd, struct error *err
 {
     struct sock_fprog program = {
         .len = (unsigned short)(filter->size / sizeof(struct sock_filter)),
-        .filter = (struct sock_filter *)(uintptr_t)filter->program, /* the kernel only reads */
+        .filter = filter->program,
     };
     unsigned int flags = filter->flags;
 

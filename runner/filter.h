@@ -17,7 +17,7 @@
 #include "base/error.h"
 
 struct filter {
-    const void *program;           /* struct sock_filter[]; NULL: no filter */
+    struct sock_filter *program;   /* NULL: no filter */
     size_t size;                   /* bytes */
     unsigned int flags;            /* SECCOMP_FILTER_FLAG_* */
     const char *listener_path;     /* NULL unless some rule notifies */

@@ -141,7 +141,7 @@ static size_t make_prologue(const json_t *json, struct sock_filter program[FILTE
 
     for (size_t i = 0; i < count && i < FILTER_ARCHES_MAX; i++) {
         int arch = find_name(seccomp_arch_names, json_string_value(json_array_get(list, i)));
-        wanted[i] = arches[arch]; /* known: it was added */
+        wanted[i] = arch < 0 ? 0 : arches[arch]; /* known: it was added */
     }
     if (count == 0)
         wanted[count++] = seccomp_arch_native();
@@ -235,7 +235,7 @@ static int export(struct arena *mem, const json_t *json, scmp_filter_ctx context
     memcpy(program, prologue, prologue_size);
     if (pread(fd, program + prologue_size, (size_t)size, 0) != size)
         return fail(err, ERR_SYSTEM, "cannot read the filter back");
-    filter->program = program;
+    filter->program = (struct sock_filter *)(void *)program; /* from an arena: aligned */
     filter->size = prologue_size + (size_t)size;
     return 0;
 }

@@ -25,8 +25,6 @@
 #define SELF  "/proc/self/exe"
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
-extern char **environ;
-
 static int is_safe(void);
 static int clone_read_only(void);
 static int copy_sealed(void);

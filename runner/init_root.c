@@ -102,8 +102,8 @@ int init_set_sysctl(struct init *init, struct error *err)
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)(uintptr_t)init->spec->sysctl, key, value)
-    { /* only reads */
+    json_object_foreach(init->spec->sysctl, key, value)
+    {
         char *path = arena_printf(init->mem, "sys/%s", key);
         if (strchr(key, '/') == NULL)
             for (char *dot = path; (dot = strchr(dot, '.')) != NULL;)

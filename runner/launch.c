@@ -123,6 +123,7 @@ static bool has_offsets(const struct spec *spec)
 /* As fork(2): returns twice; the child is the caller's child, or with CLONE_PARENT its sibling. */
 static pid_t clone_process(uint64_t flags, int cgroup_fd, int *pidfd)
 {
+    int made_fd = -1;
     struct clone_args args = {
         .flags = (__u64)flags | CLONE_CLEAR_SIGHAND,
         .exit_signal = (flags & CLONE_PARENT) != 0 ? 0 : SIGCHLD,
@@ -130,13 +131,15 @@ static pid_t clone_process(uint64_t flags, int cgroup_fd, int *pidfd)
 
     if (pidfd != NULL) {
         args.flags |= CLONE_PIDFD;
-        args.pidfd = (__u64)(uintptr_t)pidfd;
+        args.pidfd = (__u64)(uintptr_t)&made_fd;
     }
     if (cgroup_fd >= 0) {
         args.flags |= CLONE_INTO_CGROUP;
         args.cgroup = (__u64)cgroup_fd;
     }
     long pid = syscall(SYS_clone3, &args, sizeof(args));
+    if (pid > 0 && pidfd != NULL)
+        *pidfd = made_fd;
     return pid < 0 ? -errno : (pid_t)pid;
 }
 

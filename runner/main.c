@@ -11,8 +11,7 @@
 #include "base/sys.h"
 #include "command.h"
 #include "guard.h"
-
-#define DEFAULT_ROOT "/run/runner"
+#include "state.h"
 
 struct command {
     const char *name;
@@ -57,9 +56,9 @@ static void tell(const struct options *options, const struct error *err);
 
 int main(int argc, char **argv)
 {
-    struct options options = { .root = DEFAULT_ROOT, .log_format = "text" };
-    struct error err = { 0 };
     cleanup_arena struct arena *mem = arena_new();
+    struct options options = { .root = state_default_root(mem), .log_format = "text" };
+    struct error err = { 0 };
     int status = run(mem, &options, argc, argv, &err);
 
     if (status < 0)

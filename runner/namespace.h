@@ -47,8 +47,8 @@ unsigned int namespace_flag(enum namespace_kind kind);
 int namespaces_plan(const struct spec *spec, struct namespaces *namespaces, struct error *err);
 void namespaces_close(struct namespaces *namespaces);
 
-/* Joins those of 'kinds' (a mask of CLONE_NEW*) that are to be joined, in order. */
-int namespaces_join(const struct namespaces *namespaces, unsigned int kinds, struct error *err);
+/* Joins those of 'wanted' (a mask of CLONE_NEW*) that are to be joined, in order. */
+int namespaces_join(const struct namespaces *namespaces, unsigned int wanted, struct error *err);
 
 /* Sets the flag IFF_UP of the loopback interface of the calling process's network namespace. */
 int loopback_raise(struct error *err);

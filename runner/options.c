@@ -110,6 +110,7 @@ const size_t limit_option_count = ARRAY_SIZE(limit_options);
 
 #define FIRST_LONG 1000
 
+static void describe(int commands, bool stops_early, struct option *longs, char *letters);
 static int set(struct options *options, const struct option_row *row, const char *value,
                struct error *err);
 static const struct option_row *find_letter(int letter, int commands);
@@ -118,28 +119,13 @@ int options_read(struct options *options, int commands, bool stops_early, int ar
                  struct error *err)
 {
     struct option longs[ARRAY_SIZE(rows) + 1] = { 0 };
-    char letters[2 * ARRAY_SIZE(rows) + 2] = { stops_early ? '+' : '-', ':' };
-    size_t used = 0;
-    size_t end = strlen(letters);
+    char letters[2 * ARRAY_SIZE(rows) + 3] = "";
     int number;
 
-    if (!stops_early)
-        letters[0] = ':', end = 1;
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        if ((rows[i].commands & commands) == 0)
-            continue;
-        int has_value = rows[i].kind == KIND_FLAG ? no_argument : required_argument;
-        longs[used++] = (struct option){ rows[i].name, has_value, NULL, FIRST_LONG + (int)i };
-        if (rows[i].letter != 0) {
-            letters[end++] = rows[i].letter;
-            if (has_value == required_argument)
-                letters[end++] = ':';
-        }
-    }
+    describe(commands, stops_early, longs, letters);
     optind = 0; /* begin anew (getopt(3), GNU) */
     opterr = 0;
-    while ((number = getopt_long(argc, argv, letters, longs, NULL)) !=
-           -1) { /* NOLINT(concurrency-mt-unsafe): one thread */
+    while ((number = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
         if (number == '?')
             return fail(err, ERR_INVALID, "unknown option '%s'", argv[optind - 1]);
         if (number == ':')
@@ -152,6 +138,26 @@ int options_read(struct options *options, int commands, bool stops_early, int ar
     options->args = argv + optind;
     options->arg_count = argc - optind;
     return 0;
+}
+
+/* The rows of these commands as getopt_long(3) wants them. */
+static void describe(int commands, bool stops_early, struct option *longs, char *letters)
+{
+    if (stops_early)
+        *letters++ = '+';
+    *letters++ = ':'; /* tells a missing value from an unknown option */
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        bool is_flag = rows[i].kind == KIND_FLAG;
+        if ((rows[i].commands & commands) == 0)
+            continue;
+        *longs++ = (struct option){ rows[i].name, is_flag ? no_argument : required_argument, NULL,
+                                    FIRST_LONG + (int)i };
+        if (rows[i].letter == 0)
+            continue;
+        *letters++ = rows[i].letter;
+        if (!is_flag)
+            *letters++ = ':';
+    }
 }
 
 static const struct option_row *find_letter(int letter, int commands)

@@ -36,9 +36,9 @@ struct process {
     uint32_t uid;
     uint32_t gid;
     struct limit umask;
-    const json_t *additional_gids; /* array of whole numbers, or NULL */
-    const char *const *args;       /* at least one */
-    const char *const *env;        /* NULL: empty */
+    json_t *additional_gids; /* array of whole numbers, or NULL */
+    const char *const *args; /* at least one */
+    const char *const *env;  /* NULL: empty */
     const char *cwd;
     bool has_capabilities; /* false: none are given at all */
     struct capability_names capabilities;
@@ -47,10 +47,10 @@ struct process {
     struct limit oom_score_adj;
     const char *apparmor_profile;
     const char *selinux_label;
-    const json_t *scheduler;         /* object, or NULL */
-    const json_t *io_priority;       /* object, or NULL */
-    const json_t *exec_cpu_affinity; /* object, or NULL */
-    json_t *json;                    /* what process_read() read; NULL when part of a spec */
+    json_t *scheduler;         /* object, or NULL */
+    json_t *io_priority;       /* object, or NULL */
+    json_t *exec_cpu_affinity; /* object, or NULL */
+    json_t *json;              /* what process_read() read; NULL when part of a spec */
 };
 
 /* Members of `process` for a table that embeds the struct (FIELD_NESTED). */

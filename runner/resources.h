@@ -62,9 +62,9 @@ struct resources {
     struct array devices;              /* struct device_rule */
     struct array huge_pages;           /* struct huge_page_limit */
     struct limit network_class;
-    const json_t *network_priorities; /* array, or NULL */
-    const json_t *rdma;               /* object, or NULL */
-    const json_t *unified;            /* object of strings, or NULL */
+    json_t *network_priorities; /* array, or NULL */
+    json_t *rdma;               /* object, or NULL */
+    json_t *unified;            /* object of strings, or NULL */
 };
 
 /* Members of `resources` for a table that embeds the struct (FIELD_NESTED). */

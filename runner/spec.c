@@ -128,7 +128,7 @@ static const struct field spec_fields[] = {
 
 static int spec_check(struct arena *mem, struct spec *spec, struct error *err);
 static int check_namespaces(const struct spec *spec, struct error *err);
-static int check_texts(const json_t *object, const char *name, struct error *err);
+static int check_texts(json_t *object, const char *name, struct error *err);
 static int check_hooks(const struct spec *spec, struct error *err);
 static int check_refused(const struct spec *spec, struct error *err);
 
@@ -234,13 +234,13 @@ static int check_namespaces(const struct spec *spec, struct error *err)
     return 0;
 }
 
-static int check_texts(const json_t *object, const char *name, struct error *err)
+static int check_texts(json_t *object, const char *name, struct error *err)
 {
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)(uintptr_t)object, key, value)
-    { /* only reads */
+    json_object_foreach(object, key, value)
+    {
         if (!json_is_string(value))
             return fail(err, ERR_INVALID, "'%s.%s' must be a string", name, key);
     }

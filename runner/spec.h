@@ -81,7 +81,7 @@ struct spec {
     const char *domainname;
     struct array mounts;            /* struct mount_spec */
     struct array hooks[HOOK_KINDS]; /* struct hook */
-    const json_t *annotations;      /* an object, or NULL */
+    json_t *annotations;            /* an object, or NULL */
     /* linux */
     struct array namespaces; /* struct namespace_spec */
     struct array uid_maps;   /* struct id_map */
@@ -91,13 +91,13 @@ struct spec {
     struct array devices; /* struct device_spec */
     const char *cgroups_path;
     struct resources resources;
-    const json_t *resources_json;
-    const json_t *seccomp; /* object, or NULL */
-    const json_t *sysctl;  /* object of strings, or NULL */
-    const json_t *personality;
-    const json_t *memory_policy;
-    const json_t *intel_rdt;
-    const json_t *net_devices;
+    json_t *resources_json;
+    json_t *seccomp; /* object, or NULL */
+    json_t *sysctl;  /* object of strings, or NULL */
+    json_t *personality;
+    json_t *memory_policy;
+    json_t *intel_rdt;
+    json_t *net_devices;
     const char *const *masked_paths;
     const char *const *readonly_paths;
     const char *rootfs_propagation;

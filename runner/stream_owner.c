@@ -47,6 +47,7 @@ static int64_t host_user(uid_t user, pid_t pid)
     if (size < 0)
         return -1;
     text[size] = '\0';
+    /* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers */
     for (const char *at = text; sscanf(at, "%u %u %u%n", &inside, &outside, &count, &length) == 3;
          at += length)
         if (user >= inside && user - inside < count)

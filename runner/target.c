@@ -25,9 +25,10 @@ struct walk {
 };
 
 static int make_missing(struct walk *walk, enum target_kind kind);
+static int find_or_make(const struct walk *walk, int parent_fd, const char *name, bool is_file);
 static int make_component(int parent_fd, const char *name, bool is_file);
 static int follow_link(struct walk *walk, int parent_fd, const char *name, size_t start,
-                       size_t end);
+                       size_t rest);
 static int fail_target(struct error *err, int rc, const char *path);
 
 int target_find(int root_fd, const char *path)
@@ -93,10 +94,7 @@ static int make_missing(struct walk *walk, enum target_kind kind)
         bool is_last = path[end + strspn(path + end, "/")] == '\0';
         char saved = path[end];
         path[end] = '\0';
-        int next = walk->is_plain ? target_find_plain(walk->root_fd, path)
-                                  : target_find(walk->root_fd, path);
-        if (next == -ENOENT)
-            next = make_component(current, path + start, is_last && kind == TARGET_FILE);
+        int next = find_or_make(walk, current, path + start, is_last && kind == TARGET_FILE);
         if (next == -ELOOP && !walk->is_plain) {
             next = follow_link(walk, current, path + start, start, is_last ? 0 : end + 1);
             if (next < 0)
@@ -109,6 +107,15 @@ static int make_missing(struct walk *walk, enum target_kind kind)
         start = end + strspn(path + end, "/");
     }
     return move_fd(&current);
+}
+
+/* walk->path ends with the component for now. */
+static int find_or_make(const struct walk *walk, int parent_fd, const char *name, bool is_file)
+{
+    int fd = walk->is_plain ? target_find_plain(walk->root_fd, walk->path)
+                            : target_find(walk->root_fd, walk->path);
+
+    return fd == -ENOENT ? make_component(parent_fd, name, is_file) : fd;
 }
 
 /* -ELOOP when a link (necessarily a dangling one) has the name. */

@@ -234,6 +234,39 @@ teardown() {
     [[ $output == *"can't fork"* ]]
 }
 
+@test "on cgroup v2 alone a container is made, confined, paused, killed and removed" {
+    script 'mknod /tmp/m c 1 1 && head -c 1 /tmp/m; head -c 1 /dev/zero | wc -c; sleep 100'
+    edit '.process.capabilities |= map_values(. + ["CAP_MKNOD", "CAP_SYS_RAWIO"])'
+    cat >"$WORLD/v2.sh" <<'SH'
+umount -a -t cgroup && umount -R /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup || exit 99
+set -e
+runner() { "$RUNNER" --root "$ROOT" "$@"; }
+status() { runner state "$ID" | jq -r .status; }
+runner create --bundle "$BUNDLE" "$ID" >"$WORLD/stdout" 2>"$WORLD/stderr" </dev/null
+runner start "$ID"
+group=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$(runner state "$ID" | jq .pid)/cgroup")
+[ -n "${group#/sys/fs/cgroup}" ]
+runner exec "$ID" true
+runner pause "$ID"
+[ "$(status)" = paused ] && grep -q 'frozen 1' "$group/cgroup.events"
+runner resume "$ID"
+[ "$(status)" = running ]
+echo '{"devices": [{"allow": true, "type": "c", "major": 1, "minor": 1, "access": "rwm"}]}' |
+    runner update --resources - "$ID"
+! runner exec "$ID" head -c 1 /tmp/m 2>&1 | grep 'not permitted'
+runner kill --all "$ID" KILL
+for i in 1 2 3 4 5 6 7 8 9; do [ "$(status)" = stopped ] || sleep 0.1; done
+runner delete "$ID"
+[ ! -e "$group" ]
+SH
+    export RUNNER ROOT BUNDLE ID WORLD
+    run unshare -m --propagation private bash "$WORLD/v2.sh" 3>&-
+    [ "$status" -ne 99 ] || skip "cgroup v2 cannot be mounted alone here"
+    [ "$status" -eq 0 ]
+    grep -q "Operation not permitted" "$WORLD/stderr"
+    grep -qx 1 "$WORLD/stdout"
+}
+
 # --- what a spec can ask for
 
 @test "the program is found in PATH, and the message is engines' when it is not" {
