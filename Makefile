@@ -79,7 +79,7 @@ install: all ## install programs, man pages and service files
 	install -m 755 $(BUILD)/volumed $(DESTDIR)$(PREFIX)/sbin/volumed
 	install -m 755 $(BUILD)/volctl $(DESTDIR)$(PREFIX)/bin/volctl
 	install -m 755 $(BUILD)/runner $(DESTDIR)$(PREFIX)/libexec/volumed/runner
-	packaging/install-files $(DESTDIR) $(PREFIX)
+	packaging/install-files "$(DESTDIR)" "$(PREFIX)"
 clean: ## remove what was built
 	rm -rf build
 help: ## this list
