@@ -6,8 +6,9 @@
  *                      v                   v
  *                    NONE (told)        EXPIRED --end--> NONE (told)
  *
- * The kernel is asked again and again, first after 50 us, since most containers stand still in less
- * than a millisecond; v1 wants the request itself repeated while it says FREEZING.
+ * v1 has to be asked again and again, first after 50 us, since most containers stand still in less
+ * than a millisecond, and wants the request itself repeated while it says FREEZING.  v2 makes
+ * event_fd readable (EPOLLPRI); it is asked all the same, in case that gets lost.
  */
 #include "freeze.h"
 
@@ -105,10 +106,10 @@ int64_t lease_due_ns(const struct lease *lease)
 
 int lease_poll(struct lease *lease, struct freezer *freezer, int64_t now_ns, struct error *err)
 {
+    if (lease->state == LEASE_FREEZING) /* before its time too: v2 tells */
+        return freezing_poll(lease, freezer, now_ns, err);
     if (now_ns < lease_due_ns(lease))
         return 0;
-    if (lease->state == LEASE_FREEZING)
-        return freezing_poll(lease, freezer, now_ns, err);
     release(lease, freezer, LEASE_EXPIRED);
     return 0;
 }
@@ -149,6 +150,8 @@ static int freezing_poll(struct lease *lease, struct freezer *freezer, int64_t n
         release(lease, freezer, LEASE_NONE);
         return fail(err, ERR_TIMEOUT, "the container did not stand still in time");
     }
+    if (now_ns < lease->retry_ns)
+        return 0;
     if (freezer->kind == FREEZER_V1)
         freezer_set(freezer, true);
     lease->retry_ns = now_ns + lease->interval_ns;

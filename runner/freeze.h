@@ -59,7 +59,7 @@ void freezer_resume(struct freezer *freezer);
 int lease_begin(struct lease *lease, struct freezer *freezer, int64_t limit_ms, bool is_pause,
                 struct error *err);
 
-/* When lease_poll is to be called, monotonic; INT64_MAX: not needed. */
+/* When lease_poll is to be called at the latest, monotonic; INT64_MAX: not needed. */
 int64_t lease_due_ns(const struct lease *lease);
 
 /*

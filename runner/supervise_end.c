@@ -87,8 +87,9 @@ void end_check_oom(struct supervisor *supervisor)
         return;
     supervisor->oom_count = count;
     supervisor->was_oom = true;
-    connection_each(connection, supervisor) if (connection->is_watching)
-        connection_tell(supervisor, connection, "oom\n");
+    connection_each(connection, supervisor)
+        if (connection->is_watching)
+            connection_tell(supervisor, connection, "oom\n");
 }
 
 void end_tell(struct supervisor *supervisor, struct connection *connection)
@@ -123,9 +124,9 @@ static void reaped(struct supervisor *supervisor, pid_t pid, int status)
         supervisor->end.is_deleted = true; /* or not: then reconcile finds what is left */
         return;
     }
-    connection_each(connection, supervisor) if (connection->worker.kind != WORKER_NONE &&
-                                                connection->worker.pid == pid)
-        connection_worker_ended(supervisor, connection, status);
+    connection_each(connection, supervisor)
+        if (connection->worker.kind != WORKER_NONE && connection->worker.pid == pid)
+            connection_worker_ended(supervisor, connection, status);
 }
 
 static void process_ended(struct supervisor *supervisor, int status)
@@ -195,8 +196,7 @@ static void tell_all(struct supervisor *supervisor, int64_t now_ns)
     box_leave(&supervisor->box);
     supervisor->phase = PHASE_TOLD;
     supervisor->end.told_ns = now_ns;
-    connection_each(connection, supervisor)
-    {
+    connection_each(connection, supervisor) {
         connection->progress_ns = now_ns;
         connection->is_finishing = attach_is_on(&connection->attach);
         if (connection->is_watching)
@@ -208,8 +208,7 @@ static bool is_lingering(struct supervisor *supervisor, int64_t now_ns)
 {
     bool is_recent = now_ns < supervisor->end.told_ns + LINGER_NS;
 
-    connection_each(connection, supervisor)
-    {
+    connection_each(connection, supervisor) {
         if (is_recent)
             return true;
         if ((attach_is_on(&connection->attach) || connection_is_busy(connection)) &&

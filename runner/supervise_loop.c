@@ -77,6 +77,7 @@ static int loop_open(struct supervisor *supervisor, int listen_fd, struct error 
     source_init(&supervisor->child, SOURCE_CHILD, signal_fd, 0);
     source_init(&supervisor->listener, SOURCE_LISTENER, listen_fd, 0);
     source_init(&supervisor->oom, SOURCE_OOM, supervisor->made.fds[MADE_OOM_EVENT], 0);
+    source_init(&supervisor->freezing, SOURCE_FREEZER, supervisor->freezer.event_fd, 0);
     source_init(&supervisor->input, SOURCE_INPUT, supervisor->stdio.input_fd, 0);
     for (int i = 0; i < 2; i++)
         source_init(&supervisor->output[i], SOURCE_OUTPUT, supervisor->stdio.output_fd[i], i);
@@ -134,6 +135,7 @@ static void dispatch(struct supervisor *supervisor, struct source *source, uint3
     case SOURCE_OUTPUT: output_pump(supervisor, source->index); return;
     case SOURCE_INPUT: stdio_flush_input(&supervisor->stdio); return;
     case SOURCE_OOM: end_check_oom(supervisor); return;
+    case SOURCE_FREEZER: return; /* the leases are looked after in every turn */
     case SOURCE_CONNECTION:
         connection_ready(supervisor, &supervisor->connections[source->index], events);
         return;
@@ -144,16 +146,23 @@ static void check_deadlines(struct supervisor *supervisor)
 {
     int64_t now_ns = clock_mono_ns();
 
-    connection_each(connection, supervisor) request_lease_poll(supervisor, connection, now_ns);
+    connection_each(connection, supervisor)
+        request_lease_poll(supervisor, connection, now_ns);
     output_retry(supervisor, now_ns);
     end_advance(supervisor, now_ns);
 }
 
 static void watch_all(struct supervisor *supervisor)
 {
+    bool is_freezing = false;
+
     source_watch(supervisor, &supervisor->child, EPOLLIN);
     source_watch(supervisor, &supervisor->listener, EPOLLIN);
     source_watch(supervisor, &supervisor->oom, EPOLLIN | EPOLLPRI);
     output_watch(supervisor);
-    connection_each(connection, supervisor) connection_watch(supervisor, connection);
+    connection_each(connection, supervisor) {
+        is_freezing = is_freezing || connection->lease.state == LEASE_FREEZING;
+        connection_watch(supervisor, connection);
+    }
+    source_watch(supervisor, &supervisor->freezing, is_freezing ? EPOLLPRI : 0);
 }

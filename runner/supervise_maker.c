@@ -208,15 +208,16 @@ static int open_cgroup_files(struct made *made, const struct cgroup *cgroup, str
     return open_freezer(made, cgroup, err);
 }
 
+/* The same as cgroup_freezer.c takes, so that `runner pause` and ours are one. */
 static int open_freezer(struct made *made, const struct cgroup *cgroup, struct error *err)
 {
-    const struct hierarchy *hierarchy = cgroup_find(cgroup, "freezer");
-    enum freezer_kind kind = FREEZER_V1;
+    const struct hierarchy *hierarchy = cgroup_find(cgroup, "");
+    enum freezer_kind kind = FREEZER_V2;
     struct freezer freezer;
 
-    if (hierarchy == NULL && cgroup->is_unified) {
-        hierarchy = cgroup_find(cgroup, "");
-        kind = FREEZER_V2;
+    if (hierarchy == NULL) {
+        hierarchy = cgroup_find(cgroup, "freezer");
+        kind = FREEZER_V1;
     }
     if (hierarchy == NULL)
         return 0;

@@ -80,8 +80,7 @@ static void distribute(struct supervisor *supervisor, int stream, const char *da
 {
     log_file_write(&supervisor->log, stream == 0 ? LOG_FILE_STDOUT : LOG_FILE_STDERR, data, size,
                    clock_now_ns());
-    connection_each(connection, supervisor)
-    {
+    connection_each(connection, supervisor) {
         if (!attach_is_on(&connection->attach))
             continue;
         if (attach_put(&connection->attach, connection->source.fd, stream, data, size) < 0)
@@ -91,8 +90,9 @@ static void distribute(struct supervisor *supervisor, int stream, const char *da
 
 static bool clients_have_room(struct supervisor *supervisor)
 {
-    connection_each(connection, supervisor) if (attach_is_on(&connection->attach) &&
-                                                !attach_has_room(&connection->attach)) return false;
+    connection_each(connection, supervisor)
+        if (attach_is_on(&connection->attach) && !attach_has_room(&connection->attach))
+            return false;
     return true;
 }
 

@@ -33,6 +33,7 @@ enum source_kind {
     SOURCE_OUTPUT,
     SOURCE_INPUT,
     SOURCE_OOM,
+    SOURCE_FREEZER,
     SOURCE_CONNECTION,
 };
 
@@ -119,6 +120,7 @@ struct supervisor {
     struct source output[2];
     struct source input;
     struct source oom;
+    struct source freezing;
     int64_t terminal_retry_ns; /* monotonic: the terminal had no user; look again then.  0: no */
 
     struct stdio stdio;

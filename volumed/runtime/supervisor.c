@@ -24,6 +24,7 @@ static int ask(int fd, const char *request, struct buf *answer, struct error *er
 static int read_line(int fd, struct buf *line, struct error *err);
 static int take_line(int fd, struct buf *line, struct error *err);
 static int read_error(const char *answer, struct error *err);
+static int read_spawn_error(const char *answer, struct error *err);
 
 int supervisor_spawn(const struct program *runner, struct error *err)
 {
@@ -42,7 +43,7 @@ int supervisor_spawn(const struct program *runner, struct error *err)
     for (const char *next = strstr(line, "\nerror "); next != NULL; next = strstr(line, "\nerror "))
         line = next + 1;
     if (strncmp(line, "error ", 6) == 0)
-        return read_error(line + 6, err);
+        return read_spawn_error(line + 6, err);
     if (line[0] != '\0')
         return fail(err, ERR_SYSTEM, "%s", line);
     return fail(err, ERR_SYSTEM, "the runner failed with %d", exit_code);
@@ -184,4 +185,16 @@ static int read_error(const char *answer, struct error *err)
         memcpy(code, answer, length);
     return fail(err, error_code_find(code), "%s",
                 answer[length] == ' ' ? answer + length + 1 : answer);
+}
+
+/*
+ * What the runner did not find or may not use (a mount's source, a program) is not the object that
+ * our own caller named.
+ */
+static int read_spawn_error(const char *answer, struct error *err)
+{
+    (void)read_error(answer, err);
+    if (err->code == ERR_NOT_FOUND || err->code == ERR_DENIED)
+        err->code = ERR_SYSTEM;
+    return -1;
 }
