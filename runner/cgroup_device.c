@@ -250,7 +250,7 @@ static void program_add(struct program *program, uint8_t code, unsigned int regi
 /* The new program is in force before the old one is taken away, so no moment is without. */
 static int program_attach(const struct program *program, int group_fd)
 {
-    struct programs old;
+    struct programs old = { 0 };
     union bpf_attr load = {
         .prog_type = BPF_PROG_TYPE_CGROUP_DEVICE,
         .insn_cnt = (uint32_t)program->count,
