@@ -78,7 +78,8 @@ int store_operation_list(struct db *db, struct arena *mem, bool only_running, in
                          only_running ? "SELECT " COLUMNS " FROM operation WHERE state = 'running'"
                                         " ORDER BY started_ms LIMIT ?"
                                       : "SELECT " COLUMNS
-                                        " FROM operation ORDER BY started_ms DESC LIMIT ?",
+                                        " FROM operation ORDER BY started_ms DESC, rowid DESC"
+                                        " LIMIT ?",
                          ARGS(I64(limit)), read_row, &reader, err);
     if (count >= 0)
         *list = reader.items;
