@@ -28,14 +28,13 @@ setup() {
 
 # Supervisors are found by the pid files of their boxes.
 teardown() {
-    local file pid
+    local pid target
     [ -n "$WORLD" ] || return 0
     for pid in $BACKGROUND $(find "$WORLD" -name supervise.pid -exec cat {} + 2>/dev/null); do
         kill -KILL "$pid" 2>/dev/null || true
     done
-    for file in $(awk -v dir="$WORLD/" 'index($5, dir) == 1 { print $5 }' /proc/self/mountinfo); do
-        umount -l "$file" || true
-    done
+    awk -v dir="$WORLD/" 'index($5, dir) == 1 { print $5 }' /proc/self/mountinfo |
+        while read -r target; do umount -l "$target" || true; done
     runner_end
 }
 
@@ -240,7 +239,7 @@ supervise_exec() {
     background watch watch
     [[ $(ask start) == ok* ]]
     sleep 0.3
-    [ "$(ps -o stat= --ppid "$(supervisor)" | grep -c Z)" -eq 0 ]
+    [ -z "$(ps -o stat= --ppid "$(supervisor)" | sed -n '/Z/p')" ]
     wait
     [[ $(cat "$WORLD/watch") == *"exited 4 0 0 "* ]]
     box_is_quiet
