@@ -34,6 +34,8 @@ static bool plan_line(struct arena *mem, char *line, const struct cgroup_request
 static const char *find_mount(struct arena *mem, const char *controllers, bool is_unified);
 static const char *group_path(struct arena *mem, const struct cgroup_request *request,
                               const char *own, bool is_unified);
+static int make_group(struct arena *mem, const struct hierarchy *hierarchy, bool is_unified,
+                      struct error *err);
 static int make_directory(char *path, size_t mount_length);
 static bool has_controller(const char *controllers, const char *name);
 static int collect_pids(struct arena *mem, const char *directory, pid_t **pids, size_t *count);
@@ -51,22 +53,32 @@ int cgroup_create(struct arena *mem, const struct cgroup_request *request, struc
                     "the systemd cgroup manager is not supported: use the cgroupfs manager");
     if (request->manager == CGROUP_FILES && plan_hierarchies(mem, request, made, err) < 0)
         return -1;
+    size_t kept = 0;
     for (size_t i = 0; i < made->count; i++) {
-        struct hierarchy *hierarchy = &made->hierarchies[i];
-        int rc = make_directory(arena_strdup(mem, hierarchy->path), strlen(hierarchy->mount));
-        if (rc < 0)
-            (void)fail_sys(err, rc, "cannot make cgroup '%s'", hierarchy->path);
-        else
-            rc = made->is_unified ? cgroup_v2_prepare(hierarchy, err)
-                                  : cgroup_v1_prepare(hierarchy, err);
-        if (rc < 0) {
+        const struct hierarchy hierarchy = made->hierarchies[i];
+        int rc = make_group(mem, &hierarchy, made->is_unified, err);
+        if (rc < 0 && !(err->code == ERR_DENIED && geteuid() != 0)) {
             struct error ignored; /* the first error is the one to tell */
+            made->count = kept;
             (void)cgroup_remove(made, &ignored);
             return -1;
         }
+        if (rc == 0)
+            made->hierarchies[kept++] = hierarchy;
     }
+    made->count = kept;
     *cgroup = made;
     return 0;
+}
+
+static int make_group(struct arena *mem, const struct hierarchy *hierarchy, bool is_unified,
+                      struct error *err)
+{
+    int rc = make_directory(arena_strdup(mem, hierarchy->path), strlen(hierarchy->mount));
+
+    if (rc < 0)
+        return fail_sys(err, rc, "cannot make cgroup '%s'", hierarchy->path);
+    return is_unified ? cgroup_v2_prepare(hierarchy, err) : cgroup_v1_prepare(hierarchy, err);
 }
 
 json_t *cgroup_json(const struct cgroup *cgroup)

@@ -38,7 +38,8 @@ struct cgroup_request {
 };
 
 /*
- * Makes the directories (existing ones are taken over).  On failure those made are removed.
+ * Makes the directories (existing ones are taken over).  On failure those made are removed.  Who is
+ * not root goes without the hierarchies that deny it: they matter only to a limit that needs them.
  * Errors: UNSUPPORTED (systemd manager; no hierarchy is mounted), DENIED.
  */
 int cgroup_create(struct arena *mem, const struct cgroup_request *request, struct cgroup **cgroup,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* create, run, start, supervise: commands that bring a container to life. */
+/* create, run, start, supervise, reaper: commands that bring a container to life. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -15,6 +15,7 @@
 #include "command.h"
 #include "console.h"
 #include "forward.h"
+#include "reaper.h"
 #include "spec.h"
 #include "supervise.h"
 
@@ -74,6 +75,13 @@ int command_supervise(struct arena *mem, struct options *options, struct error *
         return EXIT_SUCCESS;
     (void)fprintf(stderr, "error %s %s\n", error_code_name(failure.code), failure.message);
     return EXIT_FAILURE;
+}
+
+int command_reaper(struct arena *mem, struct options *options, struct error *err)
+{
+    (void)mem;
+    (void)err;
+    return reaper_run(options->args);
 }
 
 static int supervise(const struct options *options, struct error *err)

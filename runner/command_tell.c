@@ -42,6 +42,8 @@ static const char *const hook_names[] = {
     "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop", NULL,
 };
 
+static void make_rootless(json_t *spec);
+static void drop_owners(json_t *mount);
 static json_t *namespace_names(void);
 static json_t *capability_names(void);
 
@@ -57,6 +59,8 @@ int command_spec(struct arena *mem, struct options *options, struct error *err)
         return fail_sys(err, bundle_fd, "cannot open '%s'", bundle);
     if (sys_fstatat(bundle_fd, "config.json", &st, AT_SYMLINK_NOFOLLOW) == 0)
         return fail(err, ERR_EXISTS, "File config.json exists. Remove it first");
+    if (options->is_rootless_spec)
+        make_rootless(json);
     char *text = json_dumps(json, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
     int rc = fs_write_volatile(bundle_fd, "config.json", text, strlen(text), 0666, err);
     free(text);
@@ -84,6 +88,50 @@ int command_features(struct arena *mem, struct options *options, struct error *e
     (void)json_dumpf(features, stdout, JSON_INDENT(2)); /* nobody may be reading */
     (void)putchar('\n');
     return EXIT_SUCCESS;
+}
+
+/* For a user without rights: the network is the host's, and the only id there is becomes root. */
+static void make_rootless(json_t *spec)
+{
+    static const char *const id_maps[] = { "uidMappings", "gidMappings" };
+    const unsigned int ids[] = { geteuid(), getegid() };
+    json_t *linux_json = json_object_get(spec, "linux");
+    json_t *namespaces = json_object_get(linux_json, "namespaces");
+    size_t index;
+    json_t *item;
+
+    json_array_foreach(namespaces, index, item)
+    {
+        if (strcmp(json_string_value(json_object_get(item, "type")), "network") == 0)
+            json_set(item, "type", json_string("user"));
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
+        json_set(linux_json, id_maps[i],
+                 json_pack("[{s:i, s:I, s:i}]", "containerID", 0, "hostID", (json_int_t)ids[i],
+                           "size", 1));
+    (void)json_object_del(linux_json, "resources"); /* there */
+    json_array_foreach(json_object_get(spec, "mounts"), index, item)
+    {
+        drop_owners(item);
+        if (strcmp(json_string_value(json_object_get(item, "destination")), "/sys") != 0)
+            continue;
+        json_set(item, "type", json_string("none"));
+        json_set(item, "source", json_string("/sys"));
+        json_set(item, "options",
+                 json_pack("[s, s, s, s, s]", "rbind", "nosuid", "noexec", "nodev", "ro"));
+    }
+}
+
+/* Options that name users or groups, of whom there are none. */
+static void drop_owners(json_t *mount)
+{
+    json_t *list = json_object_get(mount, "options");
+
+    for (size_t i = json_array_size(list); i > 0; i--) {
+        const char *option = json_string_value(json_array_get(list, i - 1));
+        if (strncmp(option, "gid=", 4) == 0 || strncmp(option, "uid=", 4) == 0)
+            (void)json_array_remove(list, i - 1); /* there */
+    }
 }
 
 static json_t *namespace_names(void)

@@ -149,10 +149,15 @@ static int create_prepare(struct creation *creation, struct error *err)
     return creation->options->without_fifo ? 0 : make_fifo(creation, err);
 }
 
+/* Who has no rights on the host opens them later, with those of the user namespace (init_root.c).
+ */
 static int open_sources(struct creation *creation, struct error *err)
 {
     struct init *init = &creation->init;
 
+    init->mounts.cgroup = creation->container->cgroup;
+    if (geteuid() != 0)
+        return 0;
     init->root_fd = rootfs_open(init->mem, creation->spec, err);
     if (init->root_fd < 0)
         return -1;

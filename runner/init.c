@@ -42,6 +42,7 @@ static const struct step create_steps[] = {
     { "set up the loopback interface", init_raise_loopback },
     { "make a keyring", init_make_keyring },
     { "open the host's files", init_open_host },
+    { "open the root filesystem", init_open_sources },
     { "build the root filesystem", init_build_root },
     { "hide paths", init_hide_paths },
     { "open the console", init_open_console },

@@ -59,6 +59,7 @@ void init_run_exec(struct init *init) __attribute__((noreturn));
 
 /* init_root.c: the steps that make and enter the root. */
 int init_open_host(struct init *init, struct error *err);
+int init_open_sources(struct init *init, struct error *err);
 int init_build_root(struct init *init, struct error *err);
 int init_open_console(struct init *init, struct error *err);
 int init_run_create_hooks(struct init *init, struct error *err);

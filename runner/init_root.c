@@ -34,6 +34,16 @@ int init_open_host(struct init *init, struct error *err)
     return init->null_fd < 0 ? -1 : 0;
 }
 
+int init_open_sources(struct init *init, struct error *err)
+{
+    if (init->root_fd >= 0) /* by the parent */
+        return 0;
+    init->root_fd = rootfs_open(init->mem, init->spec, err);
+    if (init->root_fd < 0)
+        return -1;
+    return mounts_prepare(init->mem, init->spec, init->mounts.cgroup, &init->mounts, err);
+}
+
 int init_build_root(struct init *init, struct error *err)
 {
     const struct spec *spec = init->spec;

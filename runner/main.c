@@ -11,6 +11,7 @@
 #include "base/sys.h"
 #include "command.h"
 #include "guard.h"
+#include "reaper.h"
 #include "state.h"
 
 struct command {
@@ -45,6 +46,7 @@ static const struct command commands[] = {
     { "restore", command_checkpoint, FOR_CHECKPOINT, 1, false, false, "ID" },
     { "supervise", command_supervise, FOR_SUPERVISE, 1, true, false,
       "--bundle DIR ID | --exec --dir DIR --process FILE ID" },
+    { "reaper", command_reaper, FOR_NONE, 1, false, true, "[--] COMMAND…" },
 };
 
 static int run(struct arena *mem, struct options *options, int argc, char **argv,
@@ -56,6 +58,9 @@ static void tell(const struct options *options, const struct error *err);
 
 int main(int argc, char **argv)
 {
+    if (argc > 2 && reaper_is_meant(argv[0])) /* "--" comes before the program */
+        return reaper_run(argv + 2);
+
     cleanup_arena struct arena *mem = arena_new();
     struct options options = { .root = state_default_root(mem), .log_format = "text" };
     struct error err = { 0 };

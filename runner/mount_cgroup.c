@@ -2,7 +2,8 @@
 /*
  * The container's view of its own control groups on /sys/fs/cgroup.  It is always a bind of its own
  * directories, never a mount of the whole hierarchy, so nothing above them is in reach, whether or
- * not there is a cgroup namespace, and writable only if the spec says so.
+ * not there is a cgroup namespace, and writable only if the spec says so.  A container without
+ * groups of its own sees none.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -23,13 +24,11 @@ static int link_controllers(int directory_fd, const char *name);
 int mount_cgroup_prepare(struct arena *mem, struct mount *mount, const struct cgroup *cgroup,
                          struct error *err)
 {
-    if (cgroup->count == 0)
-        return 0;
-    if (cgroup->is_unified) {
+    if (cgroup->is_unified && cgroup->count > 0) {
         mount->fd = open_group(&cgroup->hierarchies[0], &mount->options, err);
         return mount->fd < 0 ? -1 : 0;
     }
-    mount->group_fds = arena_array(mem, cgroup->count, sizeof(*mount->group_fds));
+    mount->group_fds = arena_array(mem, cgroup->count + 1, sizeof(*mount->group_fds));
     for (size_t i = 0; i < cgroup->count; i++)
         mount->group_fds[i] = -1;
     for (size_t i = 0; i < cgroup->count; i++) {

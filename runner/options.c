@@ -27,7 +27,9 @@ struct option_row {
 #define MAKERS       (FOR_CREATE | FOR_RUN)
 #define LIMIT(index) offsetof(struct options, limits[index])
 
+/* Of two rows with the same name getopt takes the first. */
 static const struct option_row rows[] = {
+    { "rootless", 0, KIND_FLAG, O(is_rootless_spec), FOR_SPEC },
     { "root", 0, KIND_TEXT, O(root), FOR_GLOBAL },
     { "log", 0, KIND_TEXT, O(log), FOR_GLOBAL },
     { "log-format", 0, KIND_TEXT, O(log_format), FOR_GLOBAL },

@@ -63,6 +63,7 @@ struct options {
     bool is_stats;
     bool is_exec;
     bool is_kept;
+    bool is_rootless_spec;
     bool has_stdin;
     bool has_no_new_privs;
     bool ignores_paused;

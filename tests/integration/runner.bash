@@ -106,13 +106,11 @@ group_of() {
 }
 
 runner_end() {
-    local id
+    local state
     [ -n "$WORLD" ] || return 0
-    if [ -d "$ROOT" ]; then
-        for id in $(ls "$ROOT"); do
-            runner delete --force "$id" 2>/dev/null || true
-        done
-    fi
+    for state in "$ROOT"/*; do
+        [ ! -d "$state" ] || runner delete --force "${state##*/}" 2>/dev/null || true
+    done
     rm -rf "$WORLD"
 }
 

@@ -404,6 +404,34 @@ C
     [ "$output" = 0 ]
 }
 
+@test "a user without rights runs containers too, and sees no control group of the host" {
+    rm "$BUNDLE/config.json"
+    chown -R 1000:1000 "$WORLD"
+    chmod 755 "$WORLD"
+    cat >"$WORLD/rootless.sh" <<'SH'
+set -e
+export XDG_RUNTIME_DIR=$WORLD/xdg
+mkdir "$XDG_RUNTIME_DIR"
+"$RUNNER" spec --rootless --bundle "$BUNDLE"
+jq '.process.terminal = false | .process.args = ["sh", "-c",
+    "id -u; cat /proc/self/uid_map; ls /sys/fs/cgroup | wc -l; echo x >/dev/null; sleep 100"]' \
+    "$BUNDLE/config.json" >"$WORLD/config.json"
+"$RUNNER" create --bundle "$BUNDLE" --config "$WORLD/config.json" "$ID" >"$WORLD/stdout" </dev/null
+"$RUNNER" start "$ID"
+"$RUNNER" exec "$ID" true
+"$RUNNER" list -q | grep -q "$ID"
+sleep 0.3
+"$RUNNER" delete --force "$ID"
+SH
+    cp "$RUNNER" "$WORLD/runner"
+    export BUNDLE ID WORLD
+    RUNNER=$WORLD/runner run -0 setpriv --reuid 1000 --regid 1000 --clear-groups bash "$WORLD/rootless.sh" 3>&-
+    run -0 cat "$WORLD/stdout"
+    [ "${lines[0]}" = 0 ]
+    [ "$(echo ${lines[1]})" = "0 1000 1" ]
+    [ "${lines[2]}" = 0 ]
+}
+
 @test "a time namespace has its offsets" {
     [ -e /proc/self/ns/time ] || skip "the kernel has no time namespaces"
     script 'cut -d. -f1 /proc/uptime'
