@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,14 +22,15 @@
 #include "mount/overlay.h"
 #include "runtime/supervisor.h"
 
-#define ARGUMENTS_MAX 16
+#define ARGUMENTS_MAX  16
+#define INIT_MAX_BYTES (64 << 20)
 
 static int launch_with(struct task *task, struct oci_input *input, int box_fd, struct error *err);
 static int find_layers(struct task *task, struct oci_input *input, struct error *err);
 static int find_user(struct task *task, struct oci_input *input, int box_fd, struct error *err);
 static int open_root(struct task *task, const struct oci_input *input, int box_fd,
                      struct error *err);
-static int find_init(struct oci_input *input, struct error *err);
+static int place_init(struct task *task, struct oci_input *input, int box_fd, struct error *err);
 static int find_namespaces(struct task *task, struct oci_input *input, struct error *err);
 static int find_pid(struct task *task, const json_t *host, const char *member, int64_t *pid,
                     struct error *err);
@@ -51,7 +54,7 @@ int container_launch(struct task *task, const struct container *container, struc
     cleanup_fd int box_fd = box_open(task, container->id, err);
     if (box_fd < 0 || clean_box(box_fd, err) < 0 || find_layers(task, &input, err) < 0 ||
         find_user(task, &input, box_fd, err) < 0 || find_namespaces(task, &input, err) < 0 ||
-        make_bind_sources(container, err) < 0 || find_init(&input, err) < 0 ||
+        make_bind_sources(container, err) < 0 || place_init(task, &input, box_fd, err) < 0 ||
         launch_files(task, container, box_fd, err) < 0 ||
         attachment_open(task, container->id, &volumes, &volume_count, err) < 0)
         return -1;
@@ -158,21 +161,25 @@ static int open_root(struct task *task, const struct oci_input *input, int box_f
     return overlay_view_open(dirs, err);
 }
 
-/* `--init`: a static program of the host that reaps, before the container's own. */
-static int find_init(struct oci_input *input, struct error *err)
+/*
+ * `--init`: the runner, which is one static program, under the name by which it reaps.  A copy,
+ * since a privileged container could write to what it is given.
+ */
+static int place_init(struct task *task, struct oci_input *input, int box_fd, struct error *err)
 {
-    static const char *const places[] = { "/usr/bin/docker-init", "/usr/libexec/docker/docker-init",
-                                          "/usr/local/bin/docker-init", "/usr/bin/tini-static" };
+    char path[PATH_MAX]; /* without the links that the runner may be named by */
+    char *program;
+    size_t size;
 
     if (!json_is_true(json_object_get(input->container->host_config, "Init")))
         return 0;
-    for (size_t i = 0; i < ARRAY_SIZE(places); i++)
-        if (access(places[i], X_OK) == 0) {
-            input->init_path = places[i];
-            return 0;
-        }
-    return fail(err, ERR_UNSUPPORTED,
-                "exec: \"docker-init\": executable file not found in $PATH; install tini");
+    if (realpath(task->service->runner_path, path) == NULL)
+        return fail_sys(err, -errno, "cannot find '%s'", task->service->runner_path);
+    if (fs_read_file(task->mem, AT_FDCWD, path, INIT_MAX_BYTES, &program, &size, err) < 0 ||
+        fs_write_volatile(box_fd, "docker-init", program, size, 0755, err) < 0)
+        return error_prefix(err, "cannot give container %s an init", input->container->id);
+    input->init_path = arena_printf(task->mem, "%s/docker-init", input->box_path);
+    return 0;
 }
 
 static int find_namespaces(struct task *task, struct oci_input *input, struct error *err)
