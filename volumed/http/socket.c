@@ -113,9 +113,8 @@ int http_listen_unix(const char *path, mode_t mode, gid_t gid, struct error *err
     cleanup_fd int dir_fd = sys_openat(AT_FDCWD, directory, O_PATH | O_DIRECTORY, 0);
     if (dir_fd < 0)
         return fail_sys(err, dir_fd, "cannot open '%s' for a socket", directory);
-    if (remove_stale(dir_fd, name, err) < 0)
-        return -1;
-    return listen_at(dir_fd, name, mode, gid, err);
+    int fd = remove_stale(dir_fd, name, err) < 0 ? -1 : listen_at(dir_fd, name, mode, gid, err);
+    return fd < 0 ? error_prefix(err, "cannot listen on '%s'", path) : fd;
 }
 
 /* Nobody can connect before listen(): owner and mode are never too wide. */
@@ -128,16 +127,16 @@ static int listen_at(int dir_fd, const char *name, mode_t mode, gid_t gid, struc
     int length =
         snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", dir_fd, name);
     if (length < 0 || (size_t)length >= sizeof(address.sun_path))
-        return fail(err, ERR_INVALID, "socket name '%s' is too long", name);
+        return fail(err, ERR_INVALID, "the name '%s' is too long", name);
     if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-        return fail_sys(err, -errno, "cannot bind socket '%s'", name);
+        return fail_sys(err, -errno, "cannot bind");
     int rc = gid == (gid_t)-1 ? 0 : sys_fchownat(dir_fd, name, (uid_t)-1, gid, 0);
     if (rc == 0)
         rc = sys_fchmodat(dir_fd, name, mode);
     if (rc == 0 && listen(fd, LISTEN_BACKLOG) < 0)
         rc = -errno;
     if (rc < 0)
-        return fail_sys(err, rc, "cannot listen on socket '%s'", name);
+        return fail_sys(err, rc, "cannot give it owner and mode, or listen");
     return move_fd(&fd);
 }
 
@@ -150,12 +149,12 @@ static int remove_stale(int dir_fd, const char *name, struct error *err)
     if (rc == -ENOENT)
         return 0;
     if (rc == 0 && !S_ISSOCK(st.st_mode))
-        return fail(err, ERR_EXISTS, "'%s' is there and is not a socket", name);
+        return fail(err, ERR_EXISTS, "what is there is not a socket");
     cleanup_fd int fd = rc < 0 ? rc : sys_connect_unix_at(dir_fd, name);
     if (fd >= 0)
-        return fail(err, ERR_BUSY, "another process listens on socket '%s'", name);
+        return fail(err, ERR_BUSY, "another process listens on it");
     rc = fd == -ECONNREFUSED ? sys_unlinkat(dir_fd, name, 0) : fd;
     if (rc < 0 && rc != -ENOENT)
-        return fail_sys(err, rc, "cannot replace socket '%s'", name);
+        return fail_sys(err, rc, "cannot replace what is there");
     return 0;
 }
