@@ -170,8 +170,11 @@ static int check_rows(struct task *task, const struct volume *volume, struct err
         if (attachment_user_is_live(&users[i]))
             return fail(err, ERR_BUSY, "volume '%s' is mounted by container '%s' (%.12s)",
                         volume->name, users[i].container_name, users[i].container_id);
-    if (mounts > 0)
+    if (mounts > 0) {
+        if (liveness_check_idle(task, volume, err) < 0) /* the kernel can tell who */
+            return -1;
         return fail(err, ERR_BUSY, "volume '%s' is mounted by another engine", volume->name);
+    }
     return 0;
 }
 

@@ -82,8 +82,8 @@ int volume_removal_check(struct task *task, const char *volume_id, bool with_sna
         return -1;
     if (mounts > 0)
         return fail(err, ERR_CONFLICT,
-                    "remove %s: volume is in use - %lld mounts of another engine", volume->name,
-                    (long long)mounts);
+                    "remove %s: volume is in use - another engine has mounted it (%lld)",
+                    volume->name, (long long)mounts);
     removal->snapshot_count =
         store_snapshot_list(task->db, task->mem, volume_id, &removal->snapshots, err);
     if (removal->snapshot_count < 0 || check_snapshots(removal, with_snapshots, err) < 0)
