@@ -59,6 +59,18 @@ def reads(container):
     check(container.stats(stream=False)["id"], container.id)
 
 
+def prunes():
+    client.volumes.create("spare", labels={"spare": "1"})
+    client.volumes.create()
+    report = client.volumes.prune(filters={"label": ["spare"], "all": True})
+    check(report["VolumesDeleted"], ["spare"])
+    check(len(client.volumes.prune()["VolumesDeleted"]), 1)
+    ended = client.containers.create("busybox", "true", labels={"ended": "1"})
+    ended.start()
+    check(ended.wait()["StatusCode"], 0)
+    check(client.containers.prune(filters={"label": "ended"})["ContainersDeleted"], [ended.id])
+
+
 def hears_events():
     events = client.events(decode=True, filters={"type": "volume", "event": "create"})
     threading.Timer(0.3, client.volumes.create, ("heard",)).start()
@@ -76,6 +88,7 @@ def main():
     copies(container)
     reads(container)
     hears_events()
+    prunes()
     container.pause()
     container.unpause()
     container.stop(timeout=0)
