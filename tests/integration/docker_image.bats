@@ -64,9 +64,9 @@ teardown_file() {
     run -0 docker rmi reg.example:5000/a/b:c
     [ "$output" = "Untagged: reg.example:5000/a/b:c" ]
     run -1 docker tag nosuch x/y
-    [ "$output" = "Error response from daemon: No such image: nosuch:latest" ]
+    [[ $output == *"No such image: nosuch"* ]]
     run -1 docker rmi nosuch
-    [ "$output" = "Error response from daemon: No such image: nosuch:latest" ]
+    [[ $output == *"No such image: nosuch"* ]]
 }
 
 @test "rmi is refused while a container uses the image" {

@@ -80,9 +80,9 @@ teardown_file() {
 
 @test "volume inspect of a missing volume" {
     run -1 docker volume inspect nosuch
-    [[ $output == *"Error response from daemon: get nosuch: no such volume" ]]
+    [[ $output == *"get nosuch: no such volume" || $output == *"No such volume: nosuch" ]]
     run -1 docker volume inspect a/b
-    [[ $output == *"Error response from daemon: get a/b: no such volume" ]]
+    [[ $output == *"get a/b: no such volume" || $output == *"No such volume: a/b" ]]
 }
 
 @test "volume inspect shows pool and snapshots" {
@@ -112,7 +112,7 @@ teardown_file() {
     run -0 docker volume rm gone
     [ "$output" = gone ]
     run -1 docker volume rm gone
-    [ "$output" = "Error response from daemon: get gone: no such volume" ]
+    [[ $output == *"get gone: no such volume" || $output == *"No such volume: gone" ]]
     run -0 docker volume rm -f gone
     [ "$output" = gone ]
 }
@@ -128,6 +128,7 @@ teardown_file() {
 
 @test "volume prune takes anonymous volumes only, with -a named ones too" {
     docker volume create kept
+    ! world_cli_is_old || skip "docker before 23 asks for all volumes to be pruned"
     anonymous=$(docker volume create)
     run -0 docker volume prune -f
     [[ $output == *"$anonymous"* && $output == *"Total reclaimed space:"* ]]
@@ -156,6 +157,7 @@ teardown_file() {
 }
 
 @test "volume-subpath shows a directory of a volume" {
+    ! world_cli_is_old || skip "docker before 26 has no volume-subpath"
     docker run --rm -v deep:/v busybox sh -c 'mkdir -p /v/a/b && echo low > /v/a/b/file'
     run -0 docker run --rm --mount type=volume,src=deep,dst=/s,volume-subpath=a/b busybox \
         cat /s/file

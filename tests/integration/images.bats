@@ -106,9 +106,11 @@ need() {
     docker cp -L box:/new/link followed
     [ -f followed ] && [ ! -L followed ]
     run -1 docker cp src/one box:/no/such/place
-    [ "$output" = "Error response from daemon: Could not find the file /no/such in container box" ]
+    [[ $output == *"Could not find the file /no/such in container box"* ||
+        $output == *"No such container:path: box:/no/such"* ]]
     run -1 docker cp box:/nothing .
-    [ "$output" = "Error response from daemon: Could not find the file /nothing in container box" ]
+    [[ $output == *"Could not find the file /nothing in container box"* ||
+        $output == *"No such container:path: box:/nothing"* ]]
     run -1 docker cp src box:/etc/passwd
     [[ $output == *"cannot copy directory"* ]]
 }

@@ -44,6 +44,11 @@ world_setup() {
     [ -z "$WORLD_SKIP" ] || skip "$WORLD_SKIP"
 }
 
+# Debian's own client, 20.10: it says some errors in its own words, and lacks later options.
+world_cli_is_old() {
+    [ "$(docker --version | sed 's/Docker version \([0-9]*\).*/\1/')" -lt 23 ]
+}
+
 # Starts volumed (again) and waits until it answers.
 world_daemon_start() {
     "$WORLD_BUILD/volumed" --state "$WORLD_DIR/state" --socket "$WORLD_DIR/volumed.sock" "$@" \

@@ -9,6 +9,7 @@
 #include "base/units.h"
 
 static bool type_is_json(const char *type);
+static bool body_is_null(const char *text);
 static json_t *object_read(const char *text, size_t size, struct error *err);
 
 void call_begin(struct call *call, struct task *task, const struct task *origin,
@@ -48,6 +49,8 @@ json_t *call_body_json(struct call *call, bool is_optional, struct error *err)
                    "unsupported Content-Type header (%s): must be 'application/json'", type);
         return NULL;
     }
+    if (is_optional && body_is_null(text))
+        return json_object();
     return object_read(text, size, err);
 }
 
@@ -116,6 +119,15 @@ static bool type_is_json(const char *type)
     size_t length = strcspn(type, "; \t");
 
     return length >= 4 && strncasecmp(type + length - 4, "json", 4) == 0;
+}
+
+/* Docker's client before 23 writes "null" where it has nothing to say. */
+static bool body_is_null(const char *text)
+{
+    static const char blank[] = " \t\r\n";
+
+    text += strspn(text, blank);
+    return strncmp(text, "null", 4) == 0 && text[4 + strspn(text + 4, blank)] == '\0';
 }
 
 static json_t *object_read(const char *text, size_t size, struct error *err)

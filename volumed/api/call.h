@@ -41,7 +41,8 @@ void call_begin(struct call *call, struct task *task, const struct task *origin,
                 struct http_call *http);
 
 /*
- * The body as JSON: an object, or NULL with err.  An empty body is INVALID unless is_optional (then
+ * The body as JSON: an object, or NULL with err.  An empty body, or null, is INVALID unless
+ * is_optional (then
  * {}).  A Content-Type that is not JSON is INVALID; none at all is taken for JSON.
  */
 json_t *call_body_json(struct call *call, bool is_optional, struct error *err);
