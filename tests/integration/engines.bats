@@ -184,6 +184,27 @@ dock_is_beyond() {
     dock volume rm survivor
 }
 
+@test "dockerd: what it let go while volumed was away is released by hand, what it has is not" {
+    command -v sqlite3 >/dev/null || skip "needs sqlite3"
+    dock volume create -d ours lost
+    dock_writer careless lost
+    run volctl volume release lost
+    [ "$status" -ne 0 ]
+    [[ $output == *"volume 'lost' is mounted at '/data'"* ]]
+    # What dockerd does after half a minute without an answer: it gives up, and never tells.
+    docker_id=$(sqlite3 "$WORLD_DIR/state/volumed.db" 'SELECT caller_id FROM plugin_mount')
+    curl -sf --unix-socket "$WORLD_DIR/plugin.sock" http://d/VolumeDriver.Mount \
+        -H 'Content-Type: application/json' \
+        -d "{\"Name\":\"lost\",\"ID\":\"$docker_id\"}"
+    dock rm -f careless
+    [ "$(volctl volume inspect lost --json | jq -c '[.mounted, .engine_mounts]')" = '[false,1]' ]
+    run -1 dock volume rm lost
+    [[ $output == *"another engine has mounted it (1)"* ]]
+    run -0 volctl volume release lost
+    [ "$output" = "lost: mounts forgotten: 1" ]
+    dock volume rm lost
+}
+
 @test "podman: volumes are made with options, and inspect tells their state" {
     pod volume create --driver ours -o uid=1000 -o mode=0751 made
     volctl snapshot create made@first

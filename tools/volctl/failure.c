@@ -25,7 +25,7 @@ static const struct {
       "a volume of that name has other options; 'volctl volume inspect' shows them" },
     { ERR_CONFLICT, "volume", "rm",
       "'volctl volume inspect' shows what refers to it and whether it is protected; snapshots go "
-      "along with --with-snapshots" },
+      "along with --with-snapshots; mounts that another engine lost, with 'volctl volume release'" },
     { ERR_CONFLICT, "volume", "rollback", "'volctl volume unprotect' lifts a protection" },
     { ERR_BUSY, "volume", "rollback",
       "stop the containers that have it mounted; 'volctl volume inspect' names them" },

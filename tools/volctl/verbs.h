@@ -28,6 +28,7 @@ int cmd_volume_unprotect(struct command *command, struct error *err);
 int cmd_volume_rm(struct command *command, struct error *err);
 int cmd_volume_prune(struct command *command, struct error *err);
 int cmd_volume_usage(struct command *command, struct error *err);
+int cmd_volume_release(struct command *command, struct error *err);
 int cmd_volume_rollback(struct command *command, struct error *err);
 
 int cmd_snapshot_create(struct command *command, struct error *err);

@@ -24,6 +24,8 @@ static int unprotect_one(struct command *command, const char *word, struct outco
                          struct error *err);
 static int usage_one(struct command *command, const char *word, struct outcome *outcome,
                      struct error *err);
+static int release_one(struct command *command, const char *word, struct outcome *outcome,
+                       struct error *err);
 
 int cmd_volume_create(struct command *command, struct error *err)
 {
@@ -138,6 +140,11 @@ int cmd_volume_unprotect(struct command *command, struct error *err)
 int cmd_volume_usage(struct command *command, struct error *err)
 {
     return command_each(command, usage_one, err);
+}
+
+int cmd_volume_release(struct command *command, struct error *err)
+{
+    return command_each(command, release_one, err);
 }
 
 /* Takes the body over. */
@@ -274,5 +281,18 @@ static int usage_one(struct command *command, const char *word, struct outcome *
         arena_printf(mem, "%s: %s on disk, %s apparent, %s files", word,
                      cell_size(mem, outcome->json, "used_bytes"), apparent != NULL ? apparent : "?",
                      cell_int(mem, outcome->json, "files"));
+    return 0;
+}
+
+static int release_one(struct command *command, const char *word, struct outcome *outcome,
+                       struct error *err)
+{
+    struct arena *mem = command->mem;
+
+    if (command_ask(command, "DELETE", URL(mem, "/volumed/v1/volumes/{}/engine-mounts", word), NULL,
+                    &outcome->json, err) < 0)
+        return -1;
+    outcome->text = arena_printf(mem, "%s: mounts forgotten: %s", word,
+                                 cell_int(mem, outcome->json, "released"));
     return 0;
 }

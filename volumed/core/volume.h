@@ -115,4 +115,11 @@ int volume_plugin_unmount(struct task *task, const char *ref, const char *caller
 int volume_plugin_mount_count(struct task *task, const char *volume_id, int64_t *count,
                               struct error *err);
 
+/*
+ * Forgets the plugin's mounts of a volume that no mount namespace has: an engine whose release was
+ * lost, because volumed was away for longer than engines try, never sends it again.  *count is how
+ * many there were.  BUSY while it is mounted.
+ */
+int volume_plugin_forget(struct task *task, const char *ref, int64_t *count, struct error *err);
+
 #endif

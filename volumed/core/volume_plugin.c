@@ -4,9 +4,11 @@
  * rolled back.  The engine itself binds the path; for foreign volumes there is something to mount.
  */
 #include "base/sys.h"
+#include "core/liveness.h"
 #include "core/op.h"
 #include "core/service.h"
 #include "core/volume.h"
+#include "core/volume_data.h"
 #include "core/volume_foreign.h"
 #include "store/plugin_mount.h"
 #include "store/volume.h"
@@ -14,15 +16,18 @@
 struct plugin_mount {
     struct volume volume;
     const char *caller_id;
+    int64_t seen; /* forget: the count before the kernel was asked */
 };
 
 static int count(struct task *task, const struct op_kind *kind, const char *ref,
                  struct plugin_mount *mount, struct error *err);
 static int mount_finish(struct task *task, struct op *op, struct error *err);
 static int unmount_finish(struct task *task, struct op *op, struct error *err);
+static int forget_finish(struct task *task, struct op *op, struct error *err);
 
 static const struct op_kind mount_kind = { .name = "volume.mount", .finish = mount_finish };
 static const struct op_kind unmount_kind = { .name = "volume.unmount", .finish = unmount_finish };
+static const struct op_kind forget_kind = { .name = "volume.release", .finish = forget_finish };
 
 int volume_plugin_mount(struct task *task, const char *ref, const char *caller_id,
                         const char **path, struct error *err)
@@ -58,6 +63,23 @@ int volume_plugin_mount_count(struct task *task, const char *volume_id, int64_t 
     return store_plugin_mount_count(task->db, volume_id, mounts, err);
 }
 
+int volume_plugin_forget(struct task *task, const char *ref, int64_t *mounts, struct error *err)
+{
+    struct plugin_mount mount = { 0 };
+
+    if (volume_get(task, ref, &mount.volume, err) < 0 ||
+        volume_plugin_mount_count(task, mount.volume.id, &mount.seen, err) < 0)
+        return -1;
+    /* A foreign volume's own mount, which we made for the engine, is not one by the engine. */
+    if (!volume_is_foreign(&mount.volume) && liveness_check_idle(task, &mount.volume, err) < 0)
+        return -1;
+    if (count(task, &forget_kind, ref, &mount, err) < 0 ||
+        volume_foreign_release(task, &mount.volume, err) < 0)
+        return -1;
+    *mounts = mount.seen;
+    return 0;
+}
+
 static int count(struct task *task, const struct op_kind *kind, const char *ref,
                  struct plugin_mount *mount, struct error *err)
 {
@@ -90,4 +112,17 @@ static int unmount_finish(struct task *task, struct op *op, struct error *err)
     const struct plugin_mount *mount = op->data;
 
     return store_plugin_mount_take(task->db, mount->volume.id, mount->caller_id, err);
+}
+
+static int forget_finish(struct task *task, struct op *op, struct error *err)
+{
+    const struct plugin_mount *mount = op->data;
+    int64_t now = 0;
+
+    if (store_plugin_mount_count(task->db, mount->volume.id, &now, err) < 0)
+        return -1;
+    if (now != mount->seen)
+        return fail(err, ERR_BUSY, "an engine asked for volume '%s' meanwhile; try again",
+                    mount->volume.name);
+    return store_plugin_mount_forget(task->db, mount->volume.id, err) < 0 ? -1 : 0;
 }

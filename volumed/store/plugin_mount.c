@@ -40,6 +40,11 @@ int store_plugin_mount_count(struct db *db, const char *volume_id, int64_t *coun
                         ARGS(TEXT(volume_id)), count, err);
 }
 
+int store_plugin_mount_forget(struct db *db, const char *volume_id, struct error *err)
+{
+    return db_exec(db, "DELETE FROM plugin_mount WHERE volume_id = ?", ARGS(TEXT(volume_id)), err);
+}
+
 int store_plugin_mount_count_stale(struct db *db, const char *boot_id, int64_t *count,
                                    struct error *err)
 {

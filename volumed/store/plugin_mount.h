@@ -14,6 +14,9 @@ int store_plugin_mount_take(struct db *db, const char *volume_id, const char *ca
 int store_plugin_mount_count(struct db *db, const char *volume_id, int64_t *count,
                              struct error *err);
 
+/* All of a volume.  Returns how many rows went. */
+int store_plugin_mount_forget(struct db *db, const char *volume_id, struct error *err);
+
 /* Mounts of another boot, which died with it.  _forget returns how many rows went. */
 int store_plugin_mount_count_stale(struct db *db, const char *boot_id, int64_t *count,
                                    struct error *err);

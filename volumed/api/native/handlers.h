@@ -13,6 +13,7 @@ int native_volume_remove(struct call *call, struct error *err);
 int native_volume_prune(struct call *call, struct error *err);
 int native_volume_usage(struct call *call, struct error *err);
 int native_volume_references(struct call *call, struct error *err);
+int native_volume_release(struct call *call, struct error *err);
 
 int native_snapshot_list(struct call *call, struct error *err);
 int native_snapshot_list_all(struct call *call, struct error *err);

@@ -13,6 +13,7 @@ const struct route native_routes[] = {
     { "DELETE", "/volumed/v1/volumes/{volume}",                       native_volume_remove },
     { "GET",    "/volumed/v1/volumes/{volume}/usage",                 native_volume_usage },
     { "GET",    "/volumed/v1/volumes/{volume}/references",            native_volume_references },
+    { "DELETE", "/volumed/v1/volumes/{volume}/engine-mounts",         native_volume_release },
     { "POST",   "/volumed/v1/volumes/{volume}/rollback",              native_snapshot_rollback },
     { "GET",    "/volumed/v1/volumes/{volume}/snapshots",             native_snapshot_list },
     { "POST",   "/volumed/v1/volumes/{volume}/snapshots",             native_snapshot_create },

@@ -19,6 +19,18 @@ struct prune_request {
     bool dry_run;
 };
 
+int native_volume_release(struct call *call, struct error *err)
+{
+    int64_t released = 0;
+
+    if (volume_plugin_forget(call->task, call->args[0], &released, err) < 0)
+        return -1;
+    json_t *json = json_object();
+    json_set(json, "volume", json_text(call->args[0]));
+    json_set(json, "released", json_integer(released));
+    return call_reply_json(call, 200, json, err);
+}
+
 static int change_count(const struct volume_change *change);
 static int apply_change(struct task *task, const char *ref, const struct volume_change *change,
                         struct error *err);
@@ -84,14 +96,17 @@ int native_volume_get(struct call *call, struct error *err)
     struct task *task = call->task;
     struct volume volume;
     bool is_mounted = false;
+    int64_t engine_mounts;
     json_t *references;
 
     if (volume_get(task, call->args[0], &volume, err) < 0 ||
         volume_is_mounted(task, &volume, &is_mounted, err) < 0 ||
+        volume_plugin_mount_count(task, volume.id, &engine_mounts, err) < 0 ||
         reference_list(task, volume.id, &references, err) < 0)
         return -1;
     json_t *json = encode_volume(task, &volume);
     json_set(json, "mounted", json_boolean(is_mounted));
+    json_set(json, "engine_mounts", json_integer(engine_mounts));
     json_set(json, "references", references);
     return call_reply_json(call, 200, json, err);
 }
