@@ -24,9 +24,12 @@ CFLAGS.release := -O2 -g1 $(HARDEN) -ftrivial-auto-var-init=zero
 CFLAGS.fault   := -O1 -g -DFAULT_INJECTION
 CFLAGS.asan    := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer -DFAULT_INJECTION
 CFLAGS.tsan    := -O1 -g -fsanitize=thread
+CFLAGS.coverage := -O0 -g --coverage -DFAULT_INJECTION
+CFLAGS.analyze := -O1 -fanalyzer
 LDFLAGS.release := -Wl,-z,relro,-z,now -pie
 LDFLAGS.asan   := -fsanitize=address,undefined
 LDFLAGS.tsan   := -fsanitize=thread
+LDFLAGS.coverage := --coverage
 
 VERSION := $(shell cat VERSION)
 COMMON  := -std=gnu17 -D_GNU_SOURCE -DVOLUMED_VERSION='"$(VERSION)"' -Ivolumed -MMD -MP $(WARN) $(CFLAGS.$(MODE))
@@ -83,4 +86,4 @@ install: all ## install programs, man pages and service files
 clean: ## remove what was built
 	rm -rf build
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z._-]+:.*## /{printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -11,7 +11,7 @@ CHECK_LIBS  := $(shell pkg-config --libs check 2>/dev/null)
 S           ?= 60
 
 .PHONY: check check-asan check-tsan check-unit check-fuzz check-integration check-crash
-.PHONY: unit-programs fuzz-programs fuzz bench lint demo
+.PHONY: unit-programs fuzz-programs fuzz bench lint format analyze coverage compile_commands.json demo
 
 check: ## everything: lint, unit and fault tests, fuzz corpora, integration
 	@tests/lib/check
@@ -19,6 +19,16 @@ demo: ## the main job, told as a story (root; installs what is missing)
 	@tests/demo/demo
 lint: ## static checks
 	@tools/dev/lint
+format: ## rewrite C as .clang-format wants it
+	@clang-format -i $$(git ls-files '*.[ch]')
+analyze: ## gcc's static analyzer over the programs, for reading; nothing depends on it
+	@$(MAKE) --no-print-directory MODE=analyze BUILD=build/analyze all
+coverage: ## lines that unit tests run, by floor
+	@mkdir -p build/coverage && find build/coverage -name '*.gcda' -delete
+	@$(MAKE) --no-print-directory MODE=coverage BUILD=build/coverage check-unit
+	@tools/dev/coverage build/coverage core=85 store=85 model=85
+compile_commands.json: ## what editors and analyzers read
+	@tools/dev/compile-commands $(CC) $(filter-out -MMD -MP,$(CFLAGS.all)) -Itests -I. -- $$(git ls-files '*.c') > $@
 bench: all ## figures beside a peer's in the same run
 	@tests/bench/bench
 check-integration: all ## integration tests (T=prefix for some files)
