@@ -2,7 +2,6 @@
 /* Finding the host's layout, and making, joining and removing a container's directories in it. */
 #include "cgroup.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/dir.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/path.h"
@@ -41,7 +41,6 @@ static bool has_controller(const char *controllers, const char *name);
 static int collect_pids(struct arena *mem, const char *directory, pid_t **pids, size_t *count);
 static int remove_directory(const char *directory, int depth);
 static int remove_below(const char *directory, int depth);
-static void close_dir(DIR **dir);
 
 int cgroup_create(struct arena *mem, const struct cgroup_request *request, struct cgroup **cgroup,
                   struct error *err)
@@ -349,7 +348,7 @@ static bool has_controller(const char *controllers, const char *name)
 
 static int collect_pids(struct arena *mem, const char *directory, pid_t **pids, size_t *count)
 {
-    CLEANUP(close_dir) DIR *dir = NULL;
+    cleanup_dir DIR *dir = NULL;
     struct error ignored;
     char *text;
     char *rest;
@@ -367,7 +366,7 @@ static int collect_pids(struct arena *mem, const char *directory, pid_t **pids, 
     dir = opendir(directory);
     if (dir == NULL)
         return -errno;
-    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+    for (const struct dirent *entry; (entry = dir_next(dir)) != NULL;) {
         if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
             continue;
         int rc =
@@ -394,11 +393,11 @@ static int remove_directory(const char *directory, int depth)
 static int remove_below(const char *directory, int depth)
 {
     char path[PATH_MAX];
-    CLEANUP(close_dir) DIR *dir = opendir(directory);
+    cleanup_dir DIR *dir = opendir(directory);
 
     if (dir == NULL)
         return -errno;
-    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+    for (const struct dirent *entry; (entry = dir_next(dir)) != NULL;) {
         int length = snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
         if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
             continue;
@@ -409,10 +408,4 @@ static int remove_below(const char *directory, int depth)
             return rc;
     }
     return 0;
-}
-
-static void close_dir(DIR **dir)
-{
-    if (*dir != NULL)
-        (void)closedir(*dir); /* only read */
 }

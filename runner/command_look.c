@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* state, list, ps, events: commands that tell. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/json.h"
 #include "base/sys.h"
 #include "base/units.h"
@@ -128,14 +128,14 @@ static int print_json(const json_t *json, size_t flags)
 static json_t *list_containers(struct arena *mem, const char *root, struct error *err)
 {
     json_t *list = json_array();
-    DIR *dir = opendir(root);
+    cleanup_dir DIR *dir = opendir(root);
 
     if (dir == NULL && errno != ENOENT) {
         json_decref(list);
         (void)fail_sys(err, -errno, "cannot read '%s'", root);
         return NULL;
     }
-    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;) {
+    for (const struct dirent *entry; dir != NULL && (entry = dir_next(dir)) != NULL;) {
         cleanup_container struct container *container = NULL;
         struct error ignored;
         if (entry->d_name[0] == '.' ||
@@ -144,8 +144,6 @@ static json_t *list_containers(struct arena *mem, const char *root, struct error
         (void)json_array_append_new(list,
                                     container_state_json(container, container_status(container)));
     }
-    if (dir != NULL)
-        (void)closedir(dir);
     return list;
 }
 

@@ -3,15 +3,14 @@
  * Copying what an image has at a mount point into the fresh tmpfs that will hide it (tmpcopyup).
  * Everything is done relative to descriptors; no link is ever followed.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/fs.h"
 #include "base/sys.h"
 #include "mount.h"
@@ -25,7 +24,6 @@ static int copy_directory(int from_fd, int to_fd, const char *name, const struct
 static int copy_file(int from_fd, int to_fd, const char *name, const struct stat *st);
 static int copy_link(int from_fd, int to_fd, const char *name);
 static int copy_owner(int fd, const struct stat *st);
-static void close_dir(DIR **dir);
 
 int mount_copy_tree(int from_fd, int to_fd, struct error *err)
 {
@@ -42,21 +40,13 @@ int mount_copy_tree(int from_fd, int to_fd, struct error *err)
 
 static int copy_entries(int from_fd, int to_fd, int depth)
 {
-    CLEANUP(close_dir) DIR *dir = NULL;
-    cleanup_fd int fd = sys_openat(from_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+    cleanup_dir DIR *dir = NULL;
+    int rc = depth > DEPTH_MAX ? -ELOOP : dir_open(from_fd, ".", &dir);
 
-    if (fd < 0)
-        return fd;
-    if (depth > DEPTH_MAX)
-        return -ELOOP;
-    dir = fdopendir(fd);
-    if (dir == NULL)
-        return -errno;
-    (void)move_fd(&fd); /* closed with the stream */
-    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        int rc = copy_entry(from_fd, to_fd, entry->d_name, depth);
+    if (rc < 0)
+        return rc;
+    for (const struct dirent *entry; (entry = dir_next(dir)) != NULL;) {
+        rc = copy_entry(from_fd, to_fd, entry->d_name, depth);
         if (rc < 0)
             return rc;
     }
@@ -131,10 +121,4 @@ static int copy_owner(int fd, const struct stat *st)
     int rc = sys_fchownat(fd, "", st->st_uid, st->st_gid, AT_EMPTY_PATH);
 
     return rc < 0 ? rc : sys_fchmod(fd, st->st_mode & 07777);
-}
-
-static void close_dir(DIR **dir)
-{
-    if (*dir != NULL)
-        (void)closedir(*dir); /* only read */
 }

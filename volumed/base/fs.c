@@ -2,7 +2,6 @@
 /* Whole-file and whole-tree work.  Symbolic links are never followed. */
 #include "base/fs.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -13,6 +12,7 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/path.h"
 #include "base/sys.h"
 #include "base/tree.h"
@@ -29,8 +29,6 @@ static int read_open_file(struct arena *mem, int fd, size_t max, char **data, si
 static int remove_below(int dirfd, const char *path, struct error *err);
 static int open_parent(int dirfd, const char *path, const char *name);
 static int remove_entry(void *context, const struct tree_entry *entry, struct error *err);
-static void close_dir(DIR **dir);
-static int open_dir_stream(int dirfd, const char *name, DIR **dir);
 
 static const struct tree_visitor remover = { .leave = remove_entry, .visit = remove_entry };
 
@@ -147,15 +145,12 @@ bool fs_is_network(int64_t magic)
 
 int fs_dir_is_empty(int dirfd, bool *is_empty, struct error *err)
 {
-    CLEANUP(close_dir) DIR *dir = NULL;
-    int rc = open_dir_stream(dirfd, ".", &dir);
+    cleanup_dir DIR *dir = NULL;
+    int rc = dir_open(dirfd, ".", &dir);
 
     if (rc < 0)
         return fail_sys(err, rc, "cannot read a directory");
-    *is_empty = true;
-    for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            *is_empty = false;
+    *is_empty = dir_next(dir) == NULL;
     return 0;
 }
 
@@ -253,23 +248,4 @@ static int remove_entry(void *context, const struct tree_entry *entry, struct er
 
     (void)context;
     return rc < 0 && rc != -ENOENT ? fail_sys(err, rc, "cannot remove '%s'", entry->name) : 0;
-}
-
-static void close_dir(DIR **dir)
-{
-    if (*dir != NULL)
-        (void)closedir(*dir); /* only read from */
-}
-
-static int open_dir_stream(int dirfd, const char *name, DIR **dir)
-{
-    cleanup_fd int fd = sys_openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-
-    if (fd < 0)
-        return fd;
-    *dir = fdopendir(fd);
-    if (*dir == NULL)
-        return -errno;
-    (void)move_fd(&fd);
-    return 0;
 }

@@ -3,13 +3,12 @@
  * The writable layer: what it changes of the image, and how large it is.  Read from the layer's
  * directory itself, also while the container runs: the answer is then a moment's.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/sysmacros.h>
-#include <unistd.h>
 
+#include "base/dir.h"
 #include "base/path.h"
 #include "base/sys.h"
 #include "core/box.h"
@@ -47,7 +46,6 @@ static int visit_dir(struct walk *walk, int dirfd, const char *name, const char 
 static void note_change(struct walk *walk, const struct stat *st, const char *path);
 static bool is_mount_place(const char *path);
 static bool is_whiteout(const struct stat *st);
-static void dir_close(DIR **dir);
 
 int container_changes(struct task *task, const char *ref, json_t **changes, struct error *err)
 {
@@ -104,21 +102,15 @@ static int open_upper(struct task *task, const char *id, struct error *err)
 
 static int walk_dir(struct walk *walk, int dirfd, const char *path, struct error *err)
 {
-    int fd = sys_openat(dirfd, ".", O_RDONLY | O_DIRECTORY, 0);
+    cleanup_dir DIR *dir = NULL;
+    int rc = dir_open(dirfd, ".", &dir);
 
-    if (fd < 0)
-        return fail_sys(err, fd, "cannot read '%s'", path);
-    CLEANUP(dir_close) DIR *dir = fdopendir(fd);
-    if (dir == NULL) {
-        (void)close(fd);
-        return fail_sys(err, -errno, "cannot read '%s'", path);
-    }
+    if (rc < 0)
+        return fail_sys(err, rc, "cannot read '%s'", path);
     if (walk->depth == DEPTH_MAX)
         return fail(err, ERR_UNSUPPORTED, "'%s' is nested too deeply", path);
     walk->depth++;
-    for (const struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
+    for (const struct dirent *entry; (entry = dir_next(dir)) != NULL;) {
         const char *below = arena_printf(walk->task->mem, "%s/%s", path, entry->d_name);
         if (visit(walk, dirfd, entry->d_name, below, err) < 0)
             return -1;
@@ -195,10 +187,4 @@ static bool is_mount_place(const char *path)
 static bool is_whiteout(const struct stat *st)
 {
     return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
-}
-
-static void dir_close(DIR **dir)
-{
-    if (*dir != NULL)
-        (void)closedir(*dir); /* read only */
 }

@@ -6,12 +6,11 @@
 #include "core/layer.h"
 
 #include <assert.h>
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/dir.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/path.h"
@@ -291,23 +290,17 @@ static int remove_orphans(struct task *task, struct error *err)
 static int list_unclaimed(struct task *task, const char *const **names, struct error *err)
 {
     const char **list = arena_array(task->mem, ORPHANS_MAX + 1, sizeof(*list));
+    cleanup_dir DIR *dir = NULL;
     size_t found = 0;
-    int fd = sys_openat(task->service->layers_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+    int rc = dir_open(task->service->layers_fd, ".", &dir);
 
-    if (fd < 0)
-        return fail_sys(err, fd, "cannot open the layers");
-    DIR *dir = fdopendir(fd);
-    if (dir == NULL) {
-        int rc = -errno;
-        sys_close_fd(&fd);
+    if (rc < 0)
         return fail_sys(err, rc, "cannot list the layers");
-    }
-    for (const struct dirent *entry; found < ORPHANS_MAX && (entry = readdir(dir)) != NULL;) {
+    for (const struct dirent *entry; found < ORPHANS_MAX && (entry = dir_next(dir)) != NULL;) {
         const char *id = arena_strndup(task->mem, entry->d_name, UUID_SIZE - 1);
         if (uuid_is_valid(id) && !claim_is_held(id))
             list[found++] = arena_strdup(task->mem, entry->d_name);
     }
-    (void)closedir(dir); /* only read from */
     *names = list;
     return 0;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Device nodes, and the cgroup's rules for them. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -9,12 +8,12 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "base/dir.h"
 #include "base/sys.h"
 #include "base/units.h"
 #include "core/oci.h"
 
-#define DEPTH_MAX   4
-#define cleanup_dir CLEANUP(dir_close)
+#define DEPTH_MAX 4
 
 /* Docker's rules for device nodes: make any, use the harmless ones. */
 static const struct rule {
@@ -37,7 +36,6 @@ static void add_host_devices(struct task *task, json_t *devices, const char *dir
 static int rule_number(const char *text);
 static bool is_passed_over(const char *name);
 static json_t *node_json(const char *path, const struct stat *st);
-static void dir_close(DIR **dir);
 
 int oci_devices(struct task *task, json_t *linux_json, const json_t *host, struct error *err)
 {
@@ -142,11 +140,11 @@ static int rule_number(const char *text)
 /* A privileged container sees the host's devices, but for what has a mount of its own there. */
 static void add_host_devices(struct task *task, json_t *devices, const char *directory, int depth)
 {
-    cleanup_dir DIR *dir = opendir(directory);
+    cleanup_dir DIR *dir = NULL;
 
-    if (dir == NULL || depth > DEPTH_MAX)
+    if (depth > DEPTH_MAX || dir_open(AT_FDCWD, directory, &dir) < 0)
         return;
-    for (const struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+    for (const struct dirent *entry; (entry = dir_next(dir)) != NULL;) {
         const char *path = arena_printf(task->mem, "%s/%s", directory, entry->d_name);
         struct stat st;
         if (is_passed_over(entry->d_name) ||
@@ -175,10 +173,4 @@ static json_t *node_json(const char *path, const struct stat *st)
                      S_ISCHR(st->st_mode) ? "c" : "b", "major", (int)major(st->st_rdev), "minor",
                      (int)minor(st->st_rdev), "fileMode", (int)(st->st_mode & 07777), "uid",
                      (json_int_t)st->st_uid, "gid", (json_int_t)st->st_gid);
-}
-
-static void dir_close(DIR **dir)
-{
-    if (*dir != NULL)
-        (void)closedir(*dir); /* read only */
 }

@@ -2,13 +2,12 @@
 /* Writing and checking pool.json, opening a pool's directories.  Rows are pool.c's. */
 #include "core/pool_identity.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/sys.h"
@@ -31,7 +30,6 @@ static const struct {
 static int *directory_fd(struct driver_pool *open, size_t i);
 static int check_is_unused(int fd, struct error *err);
 static int check_entry(int fd, const char *name, struct error *err);
-static void close_dir(DIR **dir);
 static int check_identity(struct arena *mem, int fd, const struct pool *pool, struct error *err);
 static int compare(const json_t *identity, const struct pool *pool, struct error *err);
 
@@ -112,16 +110,12 @@ static int *directory_fd(struct driver_pool *open, size_t i)
 /* lost+found is what mkfs leaves on a disk of its own. */
 static int check_is_unused(int fd, struct error *err)
 {
-    CLEANUP(close_dir) DIR *dir = NULL;
-    cleanup_fd int own = sys_openat(fd, ".", O_RDONLY | O_DIRECTORY, 0);
+    cleanup_dir DIR *dir = NULL;
+    int rc = dir_open(fd, ".", &dir);
 
-    if (own < 0)
-        return fail_sys(err, own, "cannot read the pool's directory");
-    dir = fdopendir(own);
-    if (dir == NULL)
-        return fail_sys(err, -errno, "cannot read the pool's directory");
-    (void)move_fd(&own);
-    for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
+    if (rc < 0)
+        return fail_sys(err, rc, "cannot read the pool's directory");
+    for (const struct dirent *entry; (entry = dir_next(dir)) != NULL;)
         if (check_entry(fd, entry->d_name, err) < 0)
             return -1;
     return 0;
@@ -129,7 +123,7 @@ static int check_is_unused(int fd, struct error *err)
 
 static int check_entry(int fd, const char *name, struct error *err)
 {
-    static const char *const harmless[] = { ".", "..", "lost+found", IDENTITY_FILE };
+    static const char *const harmless[] = { "lost+found", IDENTITY_FILE };
 
     for (size_t i = 0; i < ARRAY_SIZE(harmless); i++)
         if (strcmp(name, harmless[i]) == 0)
@@ -145,12 +139,6 @@ static int check_entry(int fd, const char *name, struct error *err)
             return 0;
     }
     return fail(err, ERR_CONFLICT, "the directory is not empty: '%s' is in it", name);
-}
-
-static void close_dir(DIR **dir)
-{
-    if (*dir != NULL)
-        (void)closedir(*dir); /* only read from */
 }
 
 static int check_identity(struct arena *mem, int fd, const struct pool *pool, struct error *err)

@@ -3,11 +3,9 @@
  * Boxes against rows.  A box without a row is garbage of a create or a removal that a crash cut
  * short; a row without its box has lost its writable layer, which nobody can repair.
  */
-#include <dirent.h>
 #include <fcntl.h>
-#include <string.h>
-#include <unistd.h>
 
+#include "base/dir.h"
 #include "base/sys.h"
 #include "core/box.h"
 #include "core/box_control.h"
@@ -22,23 +20,18 @@ static int check_boxes(struct task *task, bool is_repair, struct findings *findi
 static int check_box(struct task *task, const char *id, bool is_repair, struct findings *findings,
                      struct error *err);
 static int check_rows(struct task *task, struct findings *findings, struct error *err);
-static void dir_close(DIR **dir);
 
 const struct reconcile_check reconcile_boxes = { "containers' directories", check_boxes };
 
 static int check_boxes(struct task *task, bool is_repair, struct findings *findings,
                        struct error *err)
 {
-    int fd = sys_openat(task->service->containers_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+    cleanup_dir DIR *dir = NULL;
+    int rc = dir_open(task->service->containers_fd, ".", &dir);
 
-    if (fd < 0)
-        return fail_sys(err, fd, "cannot read the containers' directories");
-    CLEANUP(dir_close) DIR *dir = fdopendir(fd);
-    if (dir == NULL) {
-        sys_close_fd(&fd);
-        return fail(err, ERR_SYSTEM, "cannot read the containers' directories");
-    }
-    for (const struct dirent *entry; (entry = readdir(dir)) != NULL;)
+    if (rc < 0)
+        return fail_sys(err, rc, "cannot read the containers' directories");
+    for (const struct dirent *entry; (entry = dir_next(dir)) != NULL;)
         if (entry->d_name[0] != '.' &&
             check_box(task, arena_strdup(task->mem, entry->d_name), is_repair, findings, err) < 0)
             return -1;
@@ -90,10 +83,4 @@ static int check_rows(struct task *task, struct findings *findings, struct error
         container_done(&list[i]);
     }
     return count < 0 ? -1 : 0;
-}
-
-static void dir_close(DIR **dir)
-{
-    if (*dir != NULL)
-        (void)closedir(*dir); /* read only */
 }

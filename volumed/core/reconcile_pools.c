@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What lies in the pools and has no row. */
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/fs.h"
 #include "base/sys.h"
 #include "base/uuid.h"
@@ -39,7 +37,6 @@ static bool is_empty(const struct place *place, const char *name);
 static void remove_entry(struct task *task, const struct place *place, const char *name,
                          struct finding *finding);
 static int read_names(struct task *task, int dirfd, struct names *names, struct error *err);
-static void close_dir(DIR **dir);
 
 const struct reconcile_check reconcile_pools = { "pools", check_pools };
 
@@ -149,27 +146,16 @@ static void remove_entry(struct task *task, const struct place *place, const cha
 
 static int read_names(struct task *task, int dirfd, struct names *names, struct error *err)
 {
-    CLEANUP(close_dir) DIR *dir = NULL;
-    cleanup_fd int fd = sys_openat(dirfd, ".", O_RDONLY | O_DIRECTORY, 0);
+    cleanup_dir DIR *dir = NULL;
+    int rc = dir_open(dirfd, ".", &dir);
 
-    if (fd >= 0)
-        dir = fdopendir(fd);
-    if (dir == NULL)
-        return fail_sys(err, fd < 0 ? fd : -errno, "cannot read a pool's directory");
-    (void)move_fd(&fd);
-    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
+    if (rc < 0)
+        return fail_sys(err, rc, "cannot read a pool's directory");
+    for (const struct dirent *entry; (entry = dir_next(dir)) != NULL;) {
         if (names->count == names->capacity)
             names->items =
                 arena_grow(task->mem, names->items, &names->capacity, sizeof(*names->items));
         names->items[names->count++] = arena_strdup(task->mem, entry->d_name);
     }
     return 0;
-}
-
-static void close_dir(DIR **dir)
-{
-    if (*dir != NULL)
-        (void)closedir(*dir); /* only read from */
 }

@@ -8,7 +8,6 @@
  */
 #include "mount/table.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,13 +17,13 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/dir.h"
 #include "base/sys.h"
 
 #define READ_SIZE 65536
 #define PATH_SIZE 64
 #define LINK_SIZE 64
 
-static void close_dir(DIR **dir);
 static int read_text(pid_t pid, struct buf *text);
 static bool is_known(const struct mount_table *table, ino_t inode);
 static const char *next_field(struct arena *mem, const char **rest);
@@ -42,6 +41,7 @@ int mount_line_parse(struct arena *mem, const char *text, struct mount_line *lin
     (void)next_field(mem, &rest);
     const char *device = next_field(mem, &rest);
     if (device == NULL ||
+        /* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers */
         sscanf(device, "%u:%u%n", &line->device_major, &line->device_minor, &used) != 2 ||
         device[used] != '\0')
         return -EINVAL;
@@ -62,13 +62,14 @@ int mount_line_parse(struct arena *mem, const char *text, struct mount_line *lin
 
 int mount_table_read(struct arena *mem, struct mount_table *table, struct error *err)
 {
-    CLEANUP(close_dir) DIR *dir = opendir("/proc");
+    cleanup_dir DIR *dir = NULL;
     struct mount_table read = { 0 };
     size_t capacity = 0;
+    int rc = dir_open(AT_FDCWD, "/proc", &dir);
 
-    if (dir == NULL)
-        return fail_sys(err, -errno, "cannot read /proc");
-    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+    if (rc < 0)
+        return fail_sys(err, rc, "cannot read /proc");
+    for (const struct dirent *entry; (entry = dir_next(dir)) != NULL;) {
         cleanup_buf struct buf text = { 0 };
         pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
         ino_t inode = pid > 0 ? mount_namespace_of(pid) : 0;
@@ -133,12 +134,6 @@ bool mount_is_root(int fd)
     if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &stx) < 0)
         return false;
     return (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
-}
-
-static void close_dir(DIR **dir)
-{
-    if (*dir != NULL)
-        (void)closedir(*dir); /* only read from */
 }
 
 /* In few large reads: a table that changes between two reads may miss or repeat a line. */

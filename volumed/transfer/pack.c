@@ -7,7 +7,6 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -19,6 +18,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/dir.h"
 #include "base/sys.h"
 #include "transfer/attributes.h"
 #include "transfer/overlay_mark.h"
@@ -189,18 +189,15 @@ static int pack_children(struct packer *packer, int fd, struct error *err)
 static int list_names(int fd, struct names *names, struct error *err)
 {
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+    cleanup_dir DIR *dir = copy < 0 ? NULL : fdopendir(copy);
 
     if (dir == NULL)
         return fail_sys(err, -errno, "cannot read a directory");
     errno = 0;
-    for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            names_add(names, entry->d_name);
-    int failed = errno;
-    (void)closedir(dir); /* only read from */
-    if (failed != 0)
-        return fail_sys(err, -failed, "cannot read a directory");
+    for (const struct dirent *entry; (entry = dir_next(dir)) != NULL;)
+        names_add(names, entry->d_name);
+    if (errno != 0)
+        return fail_sys(err, -errno, "cannot read a directory");
     if (names->count > 0)
         qsort(names->items, names->count, sizeof(*names->items), compare_names);
     return 0;
