@@ -79,7 +79,7 @@ int attach_put(struct attach *attach, int fd, int stream, const char *data, size
     unsigned char header[HEADER_SIZE];
     struct iovec parts[2] = {
         { .iov_base = header, .iov_len = attach->is_framed ? HEADER_SIZE : 0 },
-        { .iov_base = (void *)(uintptr_t)data, .iov_len = size }, /* only read from */
+        { .iov_base = pointer_unconst(data), .iov_len = size }, /* only read from */
     };
     int sent = 0;
 
@@ -134,7 +134,7 @@ static void make_header(unsigned char header[HEADER_SIZE], int stream, size_t si
 static int send_parts(int fd, const struct iovec *parts, size_t count)
 {
     struct msghdr message = {
-        .msg_iov = (struct iovec *)(uintptr_t)parts, /* sendmsg only reads it */
+        .msg_iov = pointer_unconst(parts), /* sendmsg only reads it */
         .msg_iovlen = count,
     };
     ssize_t sent = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);

@@ -15,8 +15,8 @@
 
 #include "base/error.h"
 
-#define ATTACH_HELD_MAX  (1024 * 1024)
-#define ATTACH_RING_SIZE (4 * 1024 * 1024) /* reserved, not occupied */
+#define ATTACH_HELD_MAX  ((size_t)1 << 20)
+#define ATTACH_RING_SIZE ((size_t)4 << 20) /* reserved, not occupied */
 
 enum attach_stream {
     ATTACH_STDIN = 1 << 0,

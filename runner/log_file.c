@@ -24,6 +24,7 @@ static const char *const stream_names[LOG_FILE_STREAMS] = { "stdout", "stderr" }
 static int reopen(struct log_file *log);
 static void line_add(struct log_file *log, enum log_file_stream stream, const char *text,
                      size_t size, int64_t now_ns);
+static void half_settle(struct log_file *log, enum log_file_stream stream, int64_t now_ns);
 static size_t entry_format(const struct log_file *log, enum log_file_stream stream,
                            const struct log_line *line, char *entry);
 static void batch_flush(struct log_file *log);
@@ -76,18 +77,26 @@ void log_file_write(struct log_file *log, enum log_file_stream stream, const cha
                 taken = LOG_FILE_LINE_MAX - half->size;
             memcpy(half->text + half->size, data, taken);
             half->size += taken;
-            if (half->size == LOG_FILE_LINE_MAX || half->text[half->size - 1] == '\n') {
-                /* A character is not cut in two: its first bytes wait for the others. */
-                size_t whole = log_line_whole(half->text, half->size);
-                line_add(log, stream, half->text, whole, now_ns);
-                memmove(half->text, half->text + whole, half->size - whole);
-                half->size -= whole;
-            }
+            half_settle(log, stream, now_ns);
         }
         data += taken;
         size -= taken;
     }
     batch_flush(log);
+}
+
+/* A half line that has become a whole one, or as long as one may be, is a line. */
+static void half_settle(struct log_file *log, enum log_file_stream stream, int64_t now_ns)
+{
+    struct log_file_half *half = &log->half[stream];
+
+    if (half->size != LOG_FILE_LINE_MAX && half->text[half->size - 1] != '\n')
+        return;
+    /* A character is not cut in two: its first bytes wait for the others. */
+    size_t whole = log_line_whole(half->text, half->size);
+    line_add(log, stream, half->text, whole, now_ns);
+    memmove(half->text, half->text + whole, half->size - whole);
+    half->size -= whole;
 }
 
 void log_file_end(struct log_file *log, enum log_file_stream stream, int64_t now_ns)

@@ -77,7 +77,8 @@ static void supervisor_main(const struct supervise_options *options, int report_
     }
     report(report_fd, NULL);
     (void)close(report_fd); /* the caller has what it waited for */
-    if (chdir("/") < 0)     /* the box must not be busy for our sake; always there */
+    (void)setsid(); /* fails only for a leader; late, as a new scheduling group begins by waiting */
+    if (chdir("/") < 0) /* the box must not be busy for our sake; always there */
         _exit(1);
     int rc = loop_run(&supervisor, listen_fd, &err);
     _exit(rc < 0);
@@ -90,7 +91,6 @@ static int detach(struct error *err)
 
     (void)sigfillset(&all);
     (void)sigprocmask(SIG_SETMASK, &all, NULL); /* cannot fail; SIGCHLD comes by signalfd */
-    (void)setsid();                             /* fails only for a leader, which we are not */
     (void)prctl(PR_SET_NAME, "supervise", 0, 0, 0);
     for (int fd = 0; null_fd >= 0 && fd < 3; fd++)
         if (dup2(null_fd, fd) < 0)

@@ -24,9 +24,11 @@ void activation_take(struct activation *activation)
     if (read_number("LISTEN_PID") == getpid())
         for (int i = 0; i < count && i < ACTIVATION_MAX; i++)
             take_one(activation, i, FIRST_FD + i);
-    (void)unsetenv("LISTEN_PID"); /* no thread is running yet */
+    /* NOLINTBEGIN(concurrency-mt-unsafe): no thread is running yet */
+    (void)unsetenv("LISTEN_PID");
     (void)unsetenv("LISTEN_FDS");
     (void)unsetenv("LISTEN_FDNAMES");
+    /* NOLINTEND(concurrency-mt-unsafe) */
 }
 
 static int64_t read_number(const char *name)

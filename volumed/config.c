@@ -64,6 +64,8 @@ struct loader {
 };
 
 static int read_flags(struct loader *loader, int argc, char **argv, struct error *err);
+static int set_flag(struct loader *loader, const char *name, size_t length, const char *value,
+                    struct error *err);
 static int read_file(struct loader *loader, struct error *err);
 static int read_line(struct loader *loader, char *line, int number, struct error *err);
 static int find_row(const char *name, size_t length);
@@ -103,17 +105,25 @@ static int read_flags(struct loader *loader, int argc, char **argv, struct error
             continue;
         }
         const char *value = name[length] == '=' ? name + length + 1 : argv[++i];
-        int row = find_row(name, length);
-        bool is_file = length == strlen("config") && strncmp(name, "config", length) == 0;
-        if (row < 0 && !is_file)
-            return fail(err, ERR_INVALID, "unknown option '--%.*s'; see --help", (int)length, name);
-        if (value == NULL)
-            return fail(err, ERR_INVALID, "option '--%.*s' needs a value", (int)length, name);
-        if (is_file)
-            loader->file = value;
-        else if (set(loader, row, value, err) < 0)
+        if (set_flag(loader, name, length, value, err) < 0)
             return -1;
     }
+    return 0;
+}
+
+static int set_flag(struct loader *loader, const char *name, size_t length, const char *value,
+                    struct error *err)
+{
+    int row = find_row(name, length);
+    bool is_file = length == strlen("config") && strncmp(name, "config", length) == 0;
+
+    if (row < 0 && !is_file)
+        return fail(err, ERR_INVALID, "unknown option '--%.*s'; see --help", (int)length, name);
+    if (value == NULL)
+        return fail(err, ERR_INVALID, "option '--%.*s' needs a value", (int)length, name);
+    if (!is_file)
+        return set(loader, row, value, err);
+    loader->file = value;
     return 0;
 }
 

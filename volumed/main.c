@@ -93,8 +93,10 @@ static int run(struct daemon *daemon, struct error *err)
     log_set_level(daemon->config.log_level);
     activation_take(&daemon->activation);
     (void)sigfillset(&all);
+    /* NOLINTBEGIN(concurrency-mt-unsafe): no thread is running yet */
     (void)sigprocmask(SIG_SETMASK, &all, NULL); /* signals are read in wait_for_signal only */
     (void)mallopt(M_ARENA_MAX, 2); /* a heap for each thread would cost more than locks */
+    /* NOLINTEND(concurrency-mt-unsafe) */
     if (find_programs(daemon, &spec, err) < 0 || service_open(&daemon->service, &spec, err) < 0)
         return -1;
     daemon->service.freezer = &container_freezer;

@@ -199,7 +199,7 @@ supervise_exec() {
 
 @test "it goes on when whoever asked for it is killed with its group and terminal" {
     program sleep 100
-    setsid bash -c '"$@"; kill -KILL 0' sh "$RUNNER" --root "$ROOT" supervise \
+    setsid bash -c '"$@"; sleep 0.2; kill -KILL 0' sh "$RUNNER" --root "$ROOT" supervise \
         --bundle "$BUNDLE" "$ID" 3>&- || true
     [[ $(ask status start | head -1) == "ok created "* ]]
     [ "$(ps -o sid= -p "$(supervisor)" | tr -d ' ')" = "$(supervisor)" ]

@@ -12,4 +12,18 @@
 #define container_of(pointer, type, member) \
     ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
+/*
+ * The same pointer without const, for an interface that takes one it only reads through.  A comment
+ * at the call says which.
+ */
+static inline void *pointer_unconst(const void *pointer)
+{
+    union {
+        const void *constant;
+        void *variable;
+    } either = { .constant = pointer };
+
+    return either.variable;
+}
+
 #endif

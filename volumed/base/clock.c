@@ -113,10 +113,10 @@ static const char *parse_zone(const char *text, int64_t *offset_s)
         return text + 1;
     if (*text != '+' && *text != '-')
         return text;
-    if (sscanf(text + 1, "%2d:%2d%n", &hours, &minutes, &used) !=
-        2) /* NOLINT(cert-err34-c): two digits */
+    /* NOLINTNEXTLINE(cert-err34-c): two digits always fit */
+    if (sscanf(text + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2)
         return NULL;
-    *offset_s = (hours * 60 + minutes) * 60 * (*text == '-' ? -1 : 1);
+    *offset_s = ((int64_t)hours * 60 + minutes) * 60 * (*text == '-' ? -1 : 1);
     return text + 1 + used;
 }
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const char *const code_names[] = { [ERR_NONE] = "none",
-#define X(code, name) [ERR_##code] = name,
+#define X(code, name) [ERR_##code] = (name),
                                           ERROR_CODES(X)
 #undef X
 };

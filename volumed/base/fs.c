@@ -50,6 +50,7 @@ int fs_write_volatile(int dirfd, const char *name, const void *data, size_t size
     return rc < 0 ? fail_sys(err, rc, "cannot write '%s'", name) : 0;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): one parameter over, and each caller has them all */
 int fs_read_file(struct arena *mem, int dirfd, const char *name, size_t max, char **data,
                  size_t *size, struct error *err)
 {

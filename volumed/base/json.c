@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 
+static json_t *find_any_case(const json_t *object, const char *name);
 static size_t utf8_length(const unsigned char *text);
 static int append_chunk(const char *data, size_t size, void *buf);
 static int wrong_type(const char *name, const char *expected, struct error *err);
@@ -31,18 +32,9 @@ json_t *json_read(const char *text, size_t size, struct error *err)
 json_t *json_member(const json_t *object, const char *name)
 {
     json_t *value = json_object_get(object, name);
-    const char *key;
-    json_t *other;
 
-    if (value == NULL) {
-        json_object_foreach((json_t *)(uintptr_t)object, key, other)
-        { /* only reads */
-            if (strcasecmp(key, name) == 0) {
-                value = other;
-                break;
-            }
-        }
-    }
+    if (value == NULL)
+        value = find_any_case(object, name);
     return json_is_null(value) ? NULL : value;
 }
 
@@ -183,6 +175,19 @@ static int append_chunk(const char *data, size_t size, void *buf)
 {
     buf_append(buf, data, size);
     return 0;
+}
+
+static json_t *find_any_case(const json_t *object, const char *name)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(pointer_unconst(object), key, value)
+    { /* jansson only reads */
+        if (strcasecmp(key, name) == 0)
+            return value;
+    }
+    return NULL;
 }
 
 /* Bytes of the well-formed UTF-8 sequence at 'text', 0 when there is none (RFC 3629). */

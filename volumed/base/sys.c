@@ -52,9 +52,14 @@ int move_fd(int *fd)
 
 int sys_openat(int dirfd, const char *path, int flags, mode_t mode)
 {
-    if ((flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE)
-        return CHANGE(openat(dirfd, path, flags | O_CLOEXEC, mode));
-    return RETRY(openat(dirfd, path, flags | O_CLOEXEC));
+    bool is_making = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
+
+    if (is_making) {
+        int injected = FAULT_POINT();
+        if (injected < 0)
+            return injected;
+    }
+    return RETRY(openat(dirfd, path, flags | O_CLOEXEC, mode));
 }
 
 int sys_openat2(int dirfd, const char *path, int flags, mode_t mode, uint64_t resolve)
@@ -151,11 +156,14 @@ int sys_utimensat(int dirfd, const char *path, const struct timespec times[2], i
     return CHANGE(utimensat(dirfd, path, times, flags));
 }
 
+static int set_xattr(int fd, const char *path, const char *name, const void *value, size_t size)
+{
+    return fd >= 0 ? fsetxattr(fd, name, value, size, 0) : lsetxattr(path, name, value, size, 0);
+}
+
 int sys_setxattr(int fd, const char *path, const char *name, const void *value, size_t size)
 {
-    if (fd >= 0)
-        return CHANGE(fsetxattr(fd, name, value, size, 0));
-    return CHANGE(lsetxattr(path, name, value, size, 0));
+    return CHANGE(set_xattr(fd, path, name, value, size));
 }
 
 int sys_copy_file_range(int from_fd, off_t *from, int to_fd, off_t *to, size_t size)
@@ -226,9 +234,9 @@ int sys_fsopen(const char *type)
 
 int sys_fsconfig(int fs_fd, const char *key, const char *value)
 {
-    if (value == NULL)
-        return CHANGE(fsconfig(fs_fd, FSCONFIG_SET_FLAG, key, NULL, 0));
-    return CHANGE(fsconfig(fs_fd, FSCONFIG_SET_STRING, key, value, 0));
+    unsigned int command = value == NULL ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING;
+
+    return CHANGE(fsconfig(fs_fd, command, key, value, 0));
 }
 
 int sys_fsconfig_fd(int fs_fd, const char *key, int fd)

@@ -112,14 +112,14 @@ int volume_plugin_mount(struct task *task, const char *ref, const char *caller_i
                         const char **path, struct error *err);
 int volume_plugin_unmount(struct task *task, const char *ref, const char *caller_id,
                           struct error *err);
-int volume_plugin_mount_count(struct task *task, const char *volume_id, int64_t *count,
+int volume_plugin_mount_count(struct task *task, const char *volume_id, int64_t *mounts,
                               struct error *err);
 
 /*
  * Forgets the plugin's mounts of a volume that no mount namespace has: an engine whose release was
- * lost, because volumed was away for longer than engines try, never sends it again.  *count is how
+ * lost, because volumed was away for longer than engines try, never sends it again.  *mounts is how
  * many there were.  BUSY while it is mounted.
  */
-int volume_plugin_forget(struct task *task, const char *ref, int64_t *count, struct error *err);
+int volume_plugin_forget(struct task *task, const char *ref, int64_t *mounts, struct error *err);
 
 #endif

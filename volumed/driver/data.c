@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/sys.h"
 
-#define CHUNK_BYTES  (16 * 1024 * 1024) /* so that a deadline is looked at now and then */
+#define CHUNK_BYTES  ((int64_t)16 << 20) /* so that a deadline is looked at now and then */
 #define BUFFER_BYTES 8192
 
 static int copy_range(int from_fd, int to_fd, off_t start, off_t end, int64_t deadline_ms);
@@ -56,7 +56,7 @@ static int copy_range(int from_fd, int to_fd, off_t start, off_t end, int64_t de
     while (start < end) {
         if (is_past(deadline_ms))
             return -ETIMEDOUT;
-        size_t size = end - start > CHUNK_BYTES ? CHUNK_BYTES : (size_t)(end - start);
+        size_t size = (size_t)(end - start > CHUNK_BYTES ? CHUNK_BYTES : end - start);
         ssize_t copied = copy_chunk(from_fd, to_fd, start, size);
         if (copied <= 0)
             return (int)copied; /* 0: it was truncated under us */

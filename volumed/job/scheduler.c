@@ -19,7 +19,7 @@
 #include "core/service.h"
 #include "store/db.h"
 
-#define MS_PER_S  1000
+#define MS_PER_S  ((int64_t)1000)
 #define NS_PER_MS 1000000L
 
 struct job {

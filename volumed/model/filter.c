@@ -11,6 +11,8 @@ typedef bool (*compare_fn)(const char *wanted, const char *value);
 static int check_keys(const json_t *root, const char *const *known, struct error *err);
 static int add_terms(struct filter *filter, struct arena *mem, const char *key,
                      const json_t *values, struct error *err);
+static int add_keys(struct filter *filter, struct arena *mem, const char *key, const json_t *values,
+                    struct error *err);
 static int add_term(struct filter *filter, struct arena *mem, const char *key, const char *value,
                     struct error *err);
 static bool match_any(const struct filter *filter, const char *key, const char *value,
@@ -107,7 +109,7 @@ static int check_keys(const json_t *root, const char *const *known, struct error
     const char *key;
     json_t *values;
 
-    json_object_foreach((json_t *)(uintptr_t)root, key, values) /* read only */
+    json_object_foreach(pointer_unconst(root), key, values) /* read only */
     {
         size_t i = 0;
         while (known[i] != NULL && strcmp(known[i], key) != 0)
@@ -122,17 +124,8 @@ static int check_keys(const json_t *root, const char *const *known, struct error
 static int add_terms(struct filter *filter, struct arena *mem, const char *key,
                      const json_t *values, struct error *err)
 {
-    const char *name;
-    json_t *member;
-
-    if (json_is_object(values)) {
-        json_object_foreach((json_t *)(uintptr_t)values, name, member) /* read only */
-        {
-            if (add_term(filter, mem, key, name, err) < 0)
-                return -1;
-        }
-        return 0;
-    }
+    if (json_is_object(values))
+        return add_keys(filter, mem, key, values, err);
     if (!json_is_array(values) && !json_is_null(values))
         return fail(err, ERR_INVALID, "invalid filter '%s': expected a list", key);
     for (size_t i = 0; i < json_array_size(values); i++) {
@@ -140,6 +133,20 @@ static int add_terms(struct filter *filter, struct arena *mem, const char *key,
         if (!json_is_string(item))
             return fail(err, ERR_INVALID, "invalid filter '%s': expected strings", key);
         if (add_term(filter, mem, key, json_string_value(item), err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int add_keys(struct filter *filter, struct arena *mem, const char *key, const json_t *values,
+                    struct error *err)
+{
+    const char *name;
+    json_t *member;
+
+    json_object_foreach(pointer_unconst(values), name, member)
+    { /* jansson only reads */
+        if (add_term(filter, mem, key, name, err) < 0)
             return -1;
     }
     return 0;

@@ -62,8 +62,8 @@ int pairs_from_json(struct pairs *pairs, struct arena *mem, const json_t *object
         return fail(err, ERR_INVALID, "expected a JSON object of strings");
     read.items = arena_array(mem, json_object_size(object), sizeof(*read.items));
     /* jansson's iteration takes a pointer that is not const, and does not write through it. */
-    for (void *at = json_object_iter((json_t *)(uintptr_t)object); at != NULL;
-         at = json_object_iter_next((json_t *)(uintptr_t)object, at)) {
+    for (void *at = json_object_iter(pointer_unconst(object)); at != NULL;
+         at = json_object_iter_next(pointer_unconst(object), at)) {
         key = json_object_iter_key(at);
         value = json_object_iter_value(at);
         const char *text = scalar_text(mem, value);

@@ -40,9 +40,10 @@ int mount_line_parse(struct arena *mem, const char *text, struct mount_line *lin
     (void)next_field(mem, &rest);
     (void)next_field(mem, &rest);
     const char *device = next_field(mem, &rest);
-    if (device == NULL ||
-        /* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers */
-        sscanf(device, "%u:%u%n", &line->device_major, &line->device_minor, &used) != 2 ||
+    if (device == NULL)
+        return -EINVAL;
+    /* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers */
+    if (sscanf(device, "%u:%u%n", &line->device_major, &line->device_minor, &used) != 2 ||
         device[used] != '\0')
         return -EINVAL;
     line->root = next_field(mem, &rest);

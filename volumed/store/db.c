@@ -211,6 +211,7 @@ int tx_commit(struct tx *tx, struct error *err)
 {
     struct db *db = tx->db;
 
+    assert(db != NULL);
     if (FAULT_POINT() < 0 || sqlite3_exec(db->handle, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
         return sqlite_fail(db->handle, err, "cannot commit"); /* tx_cleanup rolls back */
     db->is_in_tx = false;
