@@ -13,6 +13,7 @@
 
 #define FIRST_FD 3
 
+/* NOLINTBEGIN(concurrency-mt-unsafe): the environment is read before there are threads */
 static int64_t read_number(const char *name);
 static void take_one(struct activation *activation, int index, int fd);
 
@@ -24,11 +25,9 @@ void activation_take(struct activation *activation)
     if (read_number("LISTEN_PID") == getpid())
         for (int i = 0; i < count && i < ACTIVATION_MAX; i++)
             take_one(activation, i, FIRST_FD + i);
-    /* NOLINTBEGIN(concurrency-mt-unsafe): no thread is running yet */
     (void)unsetenv("LISTEN_PID");
     (void)unsetenv("LISTEN_FDS");
     (void)unsetenv("LISTEN_FDNAMES");
-    /* NOLINTEND(concurrency-mt-unsafe) */
 }
 
 static int64_t read_number(const char *name)
@@ -51,3 +50,5 @@ static void take_one(struct activation *activation, int index, int fd)
     bool is_plugin = names != NULL ? strncmp(names, "plugin", 6) == 0 : index == 1;
     *(is_plugin ? &activation->plugin_fd : &activation->main_fd) = fd;
 }
+
+/* NOLINTEND(concurrency-mt-unsafe) */

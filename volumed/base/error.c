@@ -7,11 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const code_names[] = { [ERR_NONE] = "none",
+/* clang-format off */
+static const char *const code_names[] = {
+    [ERR_NONE] = "none",
 #define X(code, name) [ERR_##code] = (name),
-                                          ERROR_CODES(X)
+    ERROR_CODES(X)
 #undef X
 };
+/* clang-format on */
 
 static const struct {
     int error_number;
