@@ -14,6 +14,7 @@ static const char *const code_names[] = {
     ERROR_CODES(X)
 #undef X
 };
+
 /* clang-format on */
 
 static const struct {
