@@ -37,10 +37,12 @@ static uint32_t run_program(const struct filter *filter, const struct seccomp_da
 
 static int prepare(struct arena *mem, const char *text, struct filter *filter, struct error *err)
 {
-    json_t *json = json_read(text, strlen(text), err); /* the filter borrows from it */
+    static json_t *profile; /* the filter borrows from it */
 
-    CHECK(json != NULL);
-    return filter_prepare(mem, json, NULL, filter, err);
+    json_decref(profile);
+    profile = json_read(text, strlen(text), err);
+    CHECK(profile != NULL);
+    return filter_prepare(mem, profile, NULL, filter, err);
 }
 
 static uint32_t decide(const struct filter *filter, uint32_t arch, int number)
