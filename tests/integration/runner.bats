@@ -49,7 +49,7 @@ teardown() {
 
 @test "run gives 128 and the signal of a killed program" {
     program sleep 100
-    (eventually 100 runner kill "$ID" KILL) 2>/dev/null &
+    (eventually 100 status_is running && runner kill "$ID" KILL) 2>/dev/null &
     run -137 run_container
     wait
 }
