@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/sys.h"
 
 #define PIECE_SIZE  16384
@@ -20,7 +22,9 @@
 static int start(const struct program *program, int output_fd, pid_t *pid);
 static char **copy_words(const char *const *words);
 static int add_fds(posix_spawn_file_actions_t *actions, const struct program *program, int *safe);
-static int collect(int fd, size_t max_bytes, struct buf *output, struct error *err);
+static int collect(const struct program *program, int fd, pid_t pid, size_t max_bytes,
+                   struct buf *output, struct error *err);
+static int take(int fd, size_t max_bytes, struct buf *output);
 static int await(pid_t pid);
 
 int program_run(const struct program *program, size_t max_bytes, struct buf *output, int *exit_code,
@@ -32,11 +36,12 @@ int program_run(const struct program *program, size_t max_bytes, struct buf *out
     if (pipe2(ends, O_CLOEXEC) < 0)
         return fail_sys(err, -errno, "cannot make a pipe");
     cleanup_fd int read_fd = ends[0];
-    int rc = start(program, ends[1], &pid);
+    int rc = fcntl(read_fd, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+    rc = rc < 0 ? rc : start(program, ends[1], &pid);
     sys_close_fd(&ends[1]);
     if (rc < 0)
         return fail_sys(err, rc, "cannot run '%s'", program->argv[0]);
-    rc = collect(read_fd, max_bytes, output, err);
+    rc = collect(program, read_fd, pid, max_bytes, output, err);
     if (rc < 0)
         (void)kill(pid, SIGKILL); /* our child, not yet waited for */
     *exit_code = await(pid);
@@ -64,6 +69,9 @@ static int start(const struct program *program, int output_fd, pid_t *pid)
     int *safe = mem_alloc((program->fd_count + 1) * sizeof(*safe));
     int rc = add_fds(&actions, program, safe);
 
+    if (rc == 0) /* ours are closed on execution; a library's may not be */
+        rc = -posix_spawn_file_actions_addclosefrom_np(&actions,
+                                                       PROGRAM_FD_FIRST + (int)program->fd_count);
     if (rc == 0)
         rc = -posix_spawnp(pid, argv[0], &actions, &attributes, argv, environment);
     for (size_t i = 0; i < program->fd_count; i++)
@@ -104,19 +112,50 @@ static int add_fds(posix_spawn_file_actions_t *actions, const struct program *pr
     return rc;
 }
 
-static int collect(int fd, size_t max_bytes, struct buf *output, struct error *err)
+/*
+ * Until the program has ended: others may hold its output open for longer.  poll looks at the
+ * output first, hence the taking after the end.
+ */
+static int collect(const struct program *program, int fd, pid_t pid, size_t max_bytes,
+                   struct buf *output, struct error *err)
 {
-    for (;;) {
-        char *room = buf_reserve(output, PIECE_SIZE);
-        ssize_t got = sys_read(fd, room, PIECE_SIZE);
-        if (got < 0)
-            return fail_sys(err, (int)got, "cannot read a program's output");
-        if (got == 0)
-            return 0;
-        output->size += (size_t)got;
+    int64_t until_ms = clock_mono_ms() + program->timeout_ms;
+    cleanup_fd int pidfd = sys_pidfd_open(pid);
+    struct pollfd polls[] = {
+        { .fd = fd, .events = POLLIN },
+        { .fd = pidfd, .events = POLLIN },
+    };
+
+    if (pidfd < 0)
+        return fail_sys(err, pidfd, "cannot watch '%s'", program->argv[0]);
+    while (polls[1].revents == 0) {
+        int64_t left_ms = until_ms - clock_mono_ms();
+        left_ms = program->timeout_ms == 0 ? -1 : left_ms < 0 ? 0 : left_ms;
+        if (poll(polls, ARRAY_SIZE(polls), (int)left_ms) == 0)
+            return fail(err, ERR_TIMEOUT, "'%s' takes too long", program->argv[0]);
+        int rc = take(fd, max_bytes, output);
+        if (rc < 0)
+            return fail_sys(err, rc, "cannot read a program's output");
+        if (rc == 0)
+            polls[0].fd = -1; /* closed: only its end is still to come */
         if (output->size > max_bytes)
             return fail(err, ERR_INVALID, "a program wrote more than %zu bytes", max_bytes);
     }
+    return 0;
+}
+
+/* What there is now, or a little more than is allowed.  0: there will be no more. */
+static int take(int fd, size_t max_bytes, struct buf *output)
+{
+    ssize_t got = 1;
+
+    while (got > 0 && output->size <= max_bytes) {
+        char *room = buf_reserve(output, PIECE_SIZE);
+        got = sys_read(fd, room, PIECE_SIZE);
+        output->size += got > 0 ? (size_t)got : 0;
+        buf_append(output, "", 0); /* ends it, as text */
+    }
+    return got == -EAGAIN ? 1 : (int)got;
 }
 
 static int await(pid_t pid)

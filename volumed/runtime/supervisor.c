@@ -15,6 +15,7 @@
 #define SOCKET_NAME       "ctl.sock"
 #define ANSWER_MAX_BYTES  (1 << 20)
 #define ANSWER_TIMEOUT_MS 30000
+#define SPAWN_TIMEOUT_MS  120000
 #define OUTPUT_MAX_BYTES  65536
 #define PIECE_SIZE        4096
 
@@ -28,14 +29,16 @@ static int read_spawn_error(const char *answer, struct error *err);
 
 int supervisor_spawn(const struct program *runner, struct error *err)
 {
+    struct program limited = *runner;
     cleanup_buf struct buf output = { 0 };
     int exit_code;
 
-    if (program_run(runner, OUTPUT_MAX_BYTES, &output, &exit_code, err) < 0)
+    if (limited.timeout_ms == 0)
+        limited.timeout_ms = SPAWN_TIMEOUT_MS; /* killed, it takes back what it made */
+    if (program_run(&limited, OUTPUT_MAX_BYTES, &output, &exit_code, err) < 0)
         return -1;
     if (exit_code == 0)
         return 0;
-    buf_append(&output, "", 0);
     while (output.size > 0 && output.data[output.size - 1] == '\n')
         output.data[--output.size] = '\0';
     /* Warnings may stand before it. */
