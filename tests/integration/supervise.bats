@@ -787,3 +787,24 @@ tty" ]
     eventually 100 has_ended
     [[ $(cat "$BOX/exit") == "137 9 "* ]]
 }
+
+# --- the reaper
+
+@test "the reaper hands signals on, reaps, and ends as its program ends" {
+    run -5 "$RUNNER" reaper -- sh -c 'exit 5'
+    run -143 "$RUNNER" reaper sh -c 'kill -TERM $$'
+    run -127 "$RUNNER" reaper nosuch
+    [ "$output" = 'exec: "nosuch": No such file or directory' ]
+    run -126 "$RUNNER" reaper /etc/passwd
+    mkdir -p "$BUNDLE/rootfs/sbin"
+    cp "$RUNNER" "$BUNDLE/rootfs/sbin/docker-init"
+    program /sbin/docker-init -- /bin/sh -c \
+        'trap "echo told; exit 3" TERM; (sleep 0.1 &); sleep 0.5; ps -o comm,stat; while :; do sleep 0.1; done'
+    supervise
+    ask start
+    eventually 100 grep -q docker-init "$BOX/container.log"
+    [ -z "$(log_text | sed -n '/ Z/p')" ]
+    ask 'kill 15'
+    [ "$(exit_code)" = 3 ]
+    [ "$(log_text | tail -1)" = told ]
+}
