@@ -4,6 +4,8 @@
 PROVED=()
 STEP_BEGAN=0
 DEMO_BEGAN=0
+DAEMON=
+LOAD=
 STEP=0
 
 tell() { printf '   %s\n' "$*"; }
@@ -72,10 +74,13 @@ demo_kill_daemon() {
 # Runs on every way out.  Supervisors outlive the daemon by design; ours name the directory.
 demo_end() {
     trap '' INT TERM
+    set +eu # whatever is missing, the rest is cleaned up
     load_stop 2> /dev/null || true
     docker ps -aq 2> /dev/null | xargs -r docker rm -f -v > /dev/null 2>&1 || true
-    kill -TERM "$DAEMON" 2> /dev/null || true
-    wait "$DAEMON" 2> /dev/null || true
+    if [ -n "$DAEMON" ]; then
+        kill -TERM "$DAEMON" 2> /dev/null || true
+        wait "$DAEMON" 2> /dev/null || true
+    fi
     local pid
     for pid in $(grep -lsF "$DEMO/" /proc/[0-9]*/cmdline | sed 's,/proc/\([0-9]*\)/.*,\1,'); do
         [ "$pid" = "$$" ] || kill -KILL "$pid" 2> /dev/null || true
@@ -118,6 +123,7 @@ load_start() {
 }
 
 load_stop() {
+    [ -n "$LOAD" ] || return 0
     docker kill client > /dev/null 2>&1 || true
     wait "$LOAD" 2> /dev/null || true
 }
