@@ -23,7 +23,7 @@ HARDEN  := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection
 CFLAGS.release := -O2 -g1 $(HARDEN) -ftrivial-auto-var-init=zero
 CFLAGS.fault   := -O1 -g -DFAULT_INJECTION
 CFLAGS.asan    := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer -DFAULT_INJECTION
-CFLAGS.tsan    := -O1 -g -fsanitize=thread
+CFLAGS.tsan    := -O1 -g -fsanitize=thread -DFAULT_INJECTION
 CFLAGS.coverage := -O0 -g --coverage -DFAULT_INJECTION
 CFLAGS.analyze := -O1 -fanalyzer
 LDFLAGS.release := -Wl,-z,relro,-z,now -pie
