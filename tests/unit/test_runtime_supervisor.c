@@ -2,6 +2,7 @@
 /* The client of ctl.sock, against a server that answers as told, well or badly. */
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,7 @@ static pthread_t begin(struct script *script)
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     pthread_t thread;
 
+    (void)signal(SIGPIPE, SIG_IGN); /* the daemon blocks all signals */
     CHECK(mkdtemp(directory) != NULL);
     CHECK_INT(atexit(remove_directory), 0);
     dirfd = sys_openat(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY, 0);
