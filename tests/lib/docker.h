@@ -13,7 +13,8 @@ struct docker {
 
 static inline void docker_open(struct docker *docker)
 {
-    static const struct http_worker_ops ops = { native_worker_start, native_worker_stop };
+    static const struct http_worker_ops ops = { .start = native_worker_start,
+                                                .stop = native_worker_stop };
 
     native_open(&docker->native);
     const struct http_server_spec server = { .worker_count = 2,

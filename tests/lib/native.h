@@ -37,7 +37,8 @@ static inline void native_worker_stop(void *worker)
 
 static inline void native_open(struct native *native)
 {
-    static const struct http_worker_ops ops = { native_worker_start, native_worker_stop };
+    static const struct http_worker_ops ops = { .start = native_worker_start,
+                                                .stop = native_worker_stop };
     struct service_spec spec = { .runner_path = "/bin/false", .self_path = "/bin/false" };
     struct error err = { 0 };
 

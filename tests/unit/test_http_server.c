@@ -27,7 +27,7 @@ static void worker_stop(void *worker)
     worker_stops++;
 }
 
-static const struct http_worker_ops worker_ops = { worker_start, worker_stop };
+static const struct http_worker_ops worker_ops = { .start = worker_start, .stop = worker_stop };
 
 static void serve_hello(struct http_call *call)
 {

@@ -28,6 +28,9 @@ struct http_call; /* one request, from its head to the handler's return */
 struct http_worker_ops {
     void *(*start)(void *context, struct error *err); /* NULL: the server does not start */
     void (*stop)(void *worker);
+
+    /* What can wait until the client has its answer: between two requests.  May be NULL. */
+    void (*rest)(void *worker);
 };
 
 /* Runs one request.  Must reply, stream or hijack exactly once; if it does none, 500 is sent. */

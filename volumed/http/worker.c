@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One queue, first come first served: short requests wait at most for as many turns as stand
- * before them, and a stream's turn is short. */
+/*
+ * One queue, first come first served: short requests wait at most for as many turns as stand
+ * before them, and a stream's turn is short.  Idle workers stand in a stack, so that what a few
+ * can do is done by the same few: their connections' page caches are warm, and the others' stay
+ * small.
+ */
 #include "http/worker.h"
 
 #include <assert.h>
@@ -10,7 +14,8 @@
 
 static void *worker_body(void *argument);
 static bool worker_begin(struct worker *worker);
-static struct errand *errand_wait(struct crew *crew);
+static struct errand *errand_wait(struct crew *crew, struct worker *worker);
+static void worker_wait(struct worker *worker);
 
 int crew_start(struct crew *crew, const struct http_server_spec *spec,
                void (*done)(struct crew *crew, struct errand *errand), struct error *err)
@@ -20,11 +25,14 @@ int crew_start(struct crew *crew, const struct http_server_spec *spec,
     (void)pthread_mutex_init(&crew->lock, NULL); /* cannot fail for a plain one */
     (void)pthread_cond_init(&crew->bell, NULL);
     list_init(&crew->errands);
+    list_init(&crew->idle);
     crew->workers = mem_alloc((size_t)spec->worker_count * sizeof(*crew->workers));
     int rc = 0;
     for (int i = 0; rc == 0 && i < spec->worker_count; i++) {
         struct worker *worker = &crew->workers[i];
         worker->crew = crew;
+        list_init(&worker->link);
+        (void)pthread_cond_init(&worker->bell, NULL);
         rc = thread_start(&worker->thread, "http-worker", worker_body, worker, err);
         crew->count += rc == 0 ? 1 : 0;
     }
@@ -42,17 +50,24 @@ void crew_send(struct crew *crew, struct errand *errand)
 {
     LOCK_SCOPE(&crew->lock);
     list_append(&crew->errands, &errand->link);
-    (void)pthread_cond_signal(&crew->bell); /* fails only on misuse */
+    if (list_is_empty(&crew->idle))
+        return;
+    struct worker *worker = container_of(crew->idle.prev, struct worker, link);
+    list_remove(&worker->link);               /* the next errand is another's */
+    (void)pthread_cond_signal(&worker->bell); /* fails only on misuse */
 }
 
 void crew_stop(struct crew *crew)
 {
     (void)pthread_mutex_lock(&crew->lock); /* fails only on misuse */
     crew->is_closed = true;
-    (void)pthread_cond_broadcast(&crew->bell);
-    (void)pthread_mutex_unlock(&crew->lock);
     for (int i = 0; i < crew->count; i++)
+        (void)pthread_cond_signal(&crew->workers[i].bell);
+    (void)pthread_mutex_unlock(&crew->lock);
+    for (int i = 0; i < crew->count; i++) {
         (void)pthread_join(crew->workers[i].thread, NULL); /* they are ours and joinable */
+        (void)pthread_cond_destroy(&crew->workers[i].bell);
+    }
     (void)pthread_cond_destroy(&crew->bell);
     (void)pthread_mutex_destroy(&crew->lock);
     free(crew->workers);
@@ -66,10 +81,12 @@ static void *worker_body(void *argument)
     if (!worker_begin(worker))
         return NULL;
     worker->mem = arena_new();
-    for (struct errand *errand = errand_wait(crew); errand != NULL; errand = errand_wait(crew)) {
+    for (struct errand *errand; (errand = errand_wait(crew, worker)) != NULL;) {
         errand->run(errand, worker);
         crew->done(crew, errand); /* from here on it is not ours */
         arena_reset(worker->mem);
+        if (crew->ops != NULL && crew->ops->rest != NULL)
+            crew->ops->rest(worker->own);
     }
     arena_free(worker->mem);
     if (crew->ops != NULL && crew->ops->stop != NULL)
@@ -96,14 +113,22 @@ static bool worker_begin(struct worker *worker)
 }
 
 /* NULL when the crew is closed and nothing is left to do. */
-static struct errand *errand_wait(struct crew *crew)
+static struct errand *errand_wait(struct crew *crew, struct worker *worker)
 {
     LOCK_SCOPE(&crew->lock);
     while (list_is_empty(&crew->errands) && !crew->is_closed)
-        (void)pthread_cond_wait(&crew->bell, &crew->lock); /* fails only on misuse */
+        worker_wait(worker);
     if (list_is_empty(&crew->errands))
         return NULL;
     struct errand *errand = container_of(crew->errands.next, struct errand, link);
     list_remove(&errand->link);
     return errand;
+}
+
+/* With the crew's lock held.  A worker that was called may find that a busy one was faster. */
+static void worker_wait(struct worker *worker)
+{
+    list_append(&worker->crew->idle, &worker->link);
+    (void)pthread_cond_wait(&worker->bell, &worker->crew->lock); /* fails only on misuse */
+    list_remove(&worker->link);
 }

@@ -15,6 +15,8 @@
 
 struct worker {
     struct crew *crew;
+    struct list link; /* in crew.idle while it waits */
+    pthread_cond_t bell;
     pthread_t thread;
     void *own; /* what worker_ops.start made */
     struct arena *mem;
@@ -31,9 +33,10 @@ struct crew {
     const struct http_worker_ops *ops;
     void *context;
     void (*done)(struct crew *crew, struct errand *errand); /* on the worker, after run */
-    pthread_mutex_t lock; /* guards: errands, ready_count, has_failed, is_closed, err */
-    pthread_cond_t bell;
+    pthread_mutex_t lock; /* guards: errands, idle, ready_count, has_failed, is_closed, err */
+    pthread_cond_t bell;  /* of starting */
     struct list errands;
+    struct list idle; /* the one that worked last is at the end */
     int ready_count;
     bool has_failed;
     bool is_closed;
