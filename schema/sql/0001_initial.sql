@@ -1,5 +1,7 @@
 -- 0001_initial.sql: the nouns.  Forward only; never edit once released.
 -- Times are INTEGER milliseconds since 1970 UTC, ids TEXT, states TEXT with CHECK, lists and maps JSON text.
+-- Each tree (a table or an index) that a change touches is one more page in its commit.  So indexes are there
+-- for what is asked often, and partial where most rows would never be asked for.
 
 CREATE TABLE meta (
     key     TEXT PRIMARY KEY,
@@ -32,8 +34,7 @@ CREATE TABLE volume (
     seeded_from   TEXT,                      -- JSON {image, path, time_ms}
     parent        TEXT,                      -- JSON {volume, snapshot} it was cloned from, names and ids of then
     created_ms    INTEGER NOT NULL
-) STRICT;
-CREATE INDEX volume_by_pool ON volume (pool_id);
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE snapshot (
     id          TEXT    PRIMARY KEY CHECK (length(id) = 36),
@@ -131,6 +132,7 @@ CREATE TABLE plugin_mount (
     PRIMARY KEY (volume_id, caller_id)
 ) STRICT, WITHOUT ROWID;
 
+-- In the order of its ids, which is that of time (UUID version 7).
 CREATE TABLE operation (
     id               TEXT    PRIMARY KEY CHECK (length(id) = 36),
     kind             TEXT    NOT NULL,
@@ -139,14 +141,15 @@ CREATE TABLE operation (
     step             INTEGER NOT NULL DEFAULT 0,
     note             TEXT    NOT NULL DEFAULT '{}',  -- what resume needs to know; the kind's own
     actor            TEXT    NOT NULL,
-    idempotency_key  TEXT    UNIQUE,
+    idempotency_key  TEXT,
     result           TEXT    NOT NULL DEFAULT '{}',
     error_code       TEXT    NOT NULL DEFAULT '',
     error_message    TEXT    NOT NULL DEFAULT '',
     started_ms       INTEGER NOT NULL,
     finished_ms      INTEGER NOT NULL DEFAULT 0
-) STRICT;
-CREATE INDEX operation_by_state ON operation (state, started_ms);
+) STRICT, WITHOUT ROWID;
+CREATE INDEX operation_running ON operation (started_ms) WHERE state = 'running';
+CREATE UNIQUE INDEX operation_by_key ON operation (idempotency_key) WHERE idempotency_key IS NOT NULL;
 
 -- The lock table: an object that a running operation holds still.
 CREATE TABLE intent (
@@ -155,8 +158,9 @@ CREATE TABLE intent (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX intent_by_operation ON intent (operation_id);
 
+-- seq never comes again although it is no AUTOINCREMENT: the newest event is never removed.
 CREATE TABLE event (
-    seq         INTEGER PRIMARY KEY AUTOINCREMENT,
+    seq         INTEGER PRIMARY KEY,
     time_ns     INTEGER NOT NULL,
     type        TEXT    NOT NULL,            -- container, image, volume, snapshot, pool, operation, daemon
     action      TEXT    NOT NULL,

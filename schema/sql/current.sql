@@ -46,7 +46,7 @@ CREATE INDEX container_by_image ON container (image_id);
 CREATE INDEX container_by_state ON container (state);
 
 CREATE TABLE event (
-    seq         INTEGER PRIMARY KEY AUTOINCREMENT,
+    seq         INTEGER PRIMARY KEY,
     time_ns     INTEGER NOT NULL,
     type        TEXT    NOT NULL,            -- container, image, volume, snapshot, pool, operation, daemon
     action      TEXT    NOT NULL,
@@ -102,15 +102,17 @@ CREATE TABLE operation (
     step             INTEGER NOT NULL DEFAULT 0,
     note             TEXT    NOT NULL DEFAULT '{}',  -- what resume needs to know; the kind's own
     actor            TEXT    NOT NULL,
-    idempotency_key  TEXT    UNIQUE,
+    idempotency_key  TEXT,
     result           TEXT    NOT NULL DEFAULT '{}',
     error_code       TEXT    NOT NULL DEFAULT '',
     error_message    TEXT    NOT NULL DEFAULT '',
     started_ms       INTEGER NOT NULL,
     finished_ms      INTEGER NOT NULL DEFAULT 0
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
-CREATE INDEX operation_by_state ON operation (state, started_ms);
+CREATE UNIQUE INDEX operation_by_key ON operation (idempotency_key) WHERE idempotency_key IS NOT NULL;
+
+CREATE INDEX operation_running ON operation (started_ms) WHERE state = 'running';
 
 CREATE TABLE plugin_mount (
     volume_id   TEXT    NOT NULL REFERENCES volume (id) ON DELETE RESTRICT,
@@ -162,7 +164,5 @@ CREATE TABLE volume (
     seeded_from   TEXT,                      -- JSON {image, path, time_ms}
     parent        TEXT,                      -- JSON {volume, snapshot} it was cloned from, names and ids of then
     created_ms    INTEGER NOT NULL
-) STRICT;
-
-CREATE INDEX volume_by_pool ON volume (pool_id);
+) STRICT, WITHOUT ROWID;
 

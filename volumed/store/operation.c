@@ -74,13 +74,12 @@ int store_operation_list(struct db *db, struct arena *mem, bool only_running, in
     struct reader reader = { .mem = mem, .capacity = (size_t)limit };
 
     reader.items = arena_array(mem, reader.capacity, sizeof(*reader.items));
-    int count = db_query(db,
-                         only_running ? "SELECT " COLUMNS " FROM operation WHERE state = 'running'"
-                                        " ORDER BY started_ms LIMIT ?"
-                                      : "SELECT " COLUMNS
-                                        " FROM operation ORDER BY started_ms DESC, rowid DESC"
-                                        " LIMIT ?",
-                         ARGS(I64(limit)), read_row, &reader, err);
+    int count =
+        db_query(db,
+                 only_running ? "SELECT " COLUMNS " FROM operation WHERE state = 'running'"
+                                " ORDER BY started_ms LIMIT ?"
+                              : "SELECT " COLUMNS " FROM operation ORDER BY id DESC LIMIT ?",
+                 ARGS(I64(limit)), read_row, &reader, err);
     if (count >= 0)
         *list = reader.items;
     return count;
@@ -120,8 +119,8 @@ int store_operation_mentions(struct db *db, const char *name, struct error *err)
 int store_operation_prune(struct db *db, int keep, struct error *err)
 {
     return db_exec(db,
-                   "DELETE FROM operation WHERE state <> 'running' AND started_ms <"
-                   " (SELECT started_ms FROM operation ORDER BY started_ms DESC LIMIT 1 OFFSET ?)",
+                   "DELETE FROM operation WHERE state <> 'running' AND id <"
+                   " (SELECT id FROM operation ORDER BY id DESC LIMIT 1 OFFSET ?)",
                    ARGS(I64(keep)), err);
 }
 
