@@ -26,6 +26,7 @@
 #include "core/exec.h"
 #include "core/monitor.h"
 #include "core/pool.h"
+#include "core/pool_spare.h"
 #include "core/recover.h"
 #include "core/service.h"
 #include "http/http.h"
@@ -55,10 +56,11 @@ static int find_group(const struct daemon *daemon, gid_t *gid, struct error *err
 static void serve(struct http_call *http, void *worker, void *context);
 static void *worker_start(void *context, struct error *err);
 static void worker_stop(void *worker);
+static void worker_rest(void *worker);
 static void wait_for_signal(void);
 static void stop(struct daemon *daemon);
 
-static const struct http_worker_ops worker_ops = { worker_start, worker_stop };
+static const struct http_worker_ops worker_ops = { worker_start, worker_stop, worker_rest };
 
 int main(int argc, char **argv)
 {
@@ -231,6 +233,14 @@ static void worker_stop(void *worker)
     db_close(task->db);
     arena_free(task->mem);
     free(task);
+}
+
+static void worker_rest(void *worker)
+{
+    struct task *task = worker;
+
+    pool_spare_refill();
+    db_checkpoint_if_due(task->db);
 }
 
 static void wait_for_signal(void)

@@ -12,7 +12,8 @@
 #include "base/sys.h"
 #include "base/thread.h"
 
-#define BATCH     16 /* trees made at once: an answer in sixteen waits some 200 us longer */
+#define BATCH     16 /* trees made at once, for one sync */
+#define FEW       8  /* fewer than these are worth a refill */
 #define TREE_MODE 0755
 
 struct spare {
@@ -22,10 +23,12 @@ struct spare {
     struct claim claim;
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards: spares */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards: spares, needy */
 static struct list spares = { &spares, &spares };
+static const struct driver_pool *needy; /* a pool that has few spares; NULL: none is known */
 
 static struct spare *take(const struct driver_pool *pool);
+static const struct driver_pool *take_needy(void);
 static int make_batch(const struct driver_pool *pool, struct error *err);
 static struct spare *make_one(const struct driver_pool *pool, struct error *err);
 static int set_mode(const struct driver_pool *pool, const char *name, struct error *err);
@@ -49,23 +52,55 @@ int pool_spare_take(const struct driver_pool *pool, struct claim *claim, char na
     return 0;
 }
 
+void pool_spare_refill(void)
+{
+    const struct driver_pool *pool = take_needy();
+    struct error err;
+
+    if (pool != NULL)
+        (void)make_batch(pool, &err);
+}
+
 void pool_spare_drop(const struct driver_pool *pool)
 {
     for (struct spare *spare; (spare = take(pool)) != NULL;)
         throw_away(spare);
+    LOCK_SCOPE(&lock);
+    if (needy == pool)
+        needy = NULL;
 }
 
 static struct spare *take(const struct driver_pool *pool)
 {
+    struct spare *taken = NULL;
+    int left = 0;
     LOCK_SCOPE(&lock);
+
     list_each(node, &spares) {
         struct spare *spare = container_of(node, struct spare, node);
         if (spare->pool != pool)
             continue;
+        if (taken != NULL) {
+            left++;
+            continue;
+        }
+        taken = spare;
         list_remove(node);
-        return spare;
     }
-    return NULL;
+    if (left < FEW)
+        needy = pool;
+    else if (needy == pool)
+        needy = NULL;
+    return taken;
+}
+
+static const struct driver_pool *take_needy(void)
+{
+    LOCK_SCOPE(&lock);
+    const struct driver_pool *pool = needy;
+
+    needy = NULL;
+    return pool;
 }
 
 static int make_batch(const struct driver_pool *pool, struct error *err)

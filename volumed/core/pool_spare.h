@@ -19,6 +19,12 @@
 int pool_spare_take(const struct driver_pool *pool, struct claim *claim, char name[UUID_SIZE],
                     struct error *err);
 
+/*
+ * Makes more where a creation found few left, so that the next need not.  Silent when it fails: a
+ * creation that finds none makes them itself, and can say what is wrong.
+ */
+void pool_spare_refill(void);
+
 /* Removes the pool's spares, when it is closed. */
 void pool_spare_drop(const struct driver_pool *pool);
 

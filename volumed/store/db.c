@@ -19,6 +19,8 @@
 #include "store/sqlite.h"
 
 #define CACHE_SIZE      128
+#define WAL_LONG        1000  /* pages: a checkpoint is due */
+#define WAL_TOO_LONG    4000  /* pages: it cannot wait for a rest any more */
 #define BUSY_TIMEOUT_MS 30000 /* only a foreign process (a backup) can make us wait */
 
 struct cached {
@@ -30,6 +32,7 @@ struct cached {
 struct db {
     sqlite3 *handle;
     bool is_in_tx;
+    int wal_pages; /* length of the log after our last commit */
     struct cached cache[CACHE_SIZE];
 };
 
@@ -46,6 +49,8 @@ struct statement {
 static pthread_mutex_t write_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static int set_up(struct db *db, const char *path, struct error *err);
+static int note_wal(void *context, sqlite3 *handle, const char *name, int pages);
+static void checkpoint(sqlite3 *handle);
 static int statement_take(struct db *db, struct statement *statement, const char *sql,
                           struct error *err);
 static void statement_give(struct statement *statement);
@@ -82,6 +87,16 @@ void db_cleanup(struct db **db)
 sqlite3 *db_handle(struct db *db)
 {
     return db->handle;
+}
+
+void db_checkpoint_if_due(struct db *db)
+{
+    if (db->wal_pages < WAL_LONG)
+        return;
+    db->wal_pages = 0;
+    checkpoint(db->handle);  /* the bulk of it, while others write */
+    LOCK_SCOPE(&write_lock); /* then what they wrote meanwhile, so that the log can start anew */
+    checkpoint(db->handle);
 }
 
 static int first_finding(const struct row *row, void *context, struct error *err)
@@ -253,10 +268,30 @@ static int set_up(struct db *db, const char *path, struct error *err)
     if (sqlite3_open_v2(path, &db->handle, flags, NULL) != SQLITE_OK)
         return sqlite_fail(db->handle, err, "cannot open the database");
     (void)sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
+    (void)sqlite3_wal_hook(db->handle, note_wal, db); /* instead of SQLite's own checkpoints */
     for (size_t i = 0; i < ARRAY_SIZE(pragmas); i++)
         if (sqlite3_exec(db->handle, pragmas[i], NULL, NULL, NULL) != SQLITE_OK)
             return sqlite_fail(db->handle, err, "cannot open the database");
     return 0;
+}
+
+/* Called by SQLite after each commit; the write lock is held. */
+static int note_wal(void *context, sqlite3 *handle, const char *name, int pages)
+{
+    struct db *db = context;
+
+    (void)name;
+    db->wal_pages = pages;
+    if (pages >= WAL_TOO_LONG)
+        checkpoint(handle);
+    return SQLITE_OK;
+}
+
+/* Waits for nobody: what a reader still needs stays in the log, and so does all of it on failure.
+ */
+static void checkpoint(sqlite3 *handle)
+{
+    (void)sqlite3_wal_checkpoint_v2(handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 }
 
 static struct cached *cache_slot(struct db *db, const char *sql)

@@ -23,6 +23,13 @@ void db_close(struct db *db);
 void db_cleanup(struct db **db);
 #define cleanup_db CLEANUP(db_cleanup)
 
+/*
+ * Copies the write-ahead log into the database when it has grown long, which a commit then need not
+ * do.  To be called when nobody waits; nothing depends on it, and a failure only leaves the log
+ * longer.
+ */
+void db_checkpoint_if_due(struct db *db);
+
 /* PRAGMA quick_check; CORRUPT with its first finding. */
 int db_quick_check(struct db *db, struct error *err);
 
