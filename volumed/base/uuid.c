@@ -17,7 +17,7 @@ static void random_fill(void *buffer, size_t size);
 
 void uuid_make(char uuid[UUID_SIZE])
 {
-    uuid_t raw;
+    uint8_t raw[sizeof(uuid_t)];
     int64_t now_ns = clock_now_ns();
     uint64_t ms = (uint64_t)(now_ns / NS_PER_MS);
     unsigned int fraction = (unsigned int)(now_ns % NS_PER_MS * 4096 / NS_PER_MS);
