@@ -259,7 +259,7 @@ static int set_up(struct db *db, const char *path, struct error *err)
     static const char *const pragmas[] = {
         "PRAGMA journal_mode = WAL",  "PRAGMA synchronous = FULL", /* NORMAL in WAL may lose the
                                                                       last commits on power loss */
-        "PRAGMA foreign_keys = ON",   "PRAGMA trusted_schema = OFF", "PRAGMA cache_size = -512",
+        "PRAGMA foreign_keys = ON",   "PRAGMA trusted_schema = OFF", "PRAGMA cache_size = -256",
         "PRAGMA temp_store = MEMORY",
     };
     int flags =
