@@ -1,0 +1,18 @@
+-- 0002_storage.sql: what storage forgives with.  Forward only; never edit once released.
+
+-- pools
+
+-- quotas
+
+-- sets
+
+-- trash
+
+-- policies
+
+-- leases
+
+-- lineage
+
+-- layered trees
+
