@@ -44,12 +44,27 @@ struct driver_pool {
     int meta_fd;
 };
 
+/* What a tree may take at most; 0: no limit. */
+struct driver_limit {
+    int64_t size_bytes;
+    int64_t inodes;
+    uint32_t project; /* the number that project quotas know the tree by; else not looked at */
+};
+
+/* What a tree takes, as the filesystem itself counts; -1: it does not count that. */
+struct driver_usage {
+    int64_t referenced_bytes; /* all blocks that the tree refers to */
+    int64_t exclusive_bytes;  /* what its removal would free */
+    int64_t inodes;
+};
+
 struct driver_copy {
     int source_fd;       /* the tree to copy, a readable directory */
     int dirfd;           /* where the copy goes, one of the pool's directories */
     const char *name;    /* what it is called there */
     bool is_read_only;   /* it goes to snapshots: the filesystem may enforce that */
     int64_t deadline_ms; /* of CLOCK_MONOTONIC, 0 for none: gives up with TIMEOUT after it */
+    const struct driver_limit *limit; /* of the copy, set before anything is written; NULL: none */
 };
 
 struct driver {
@@ -101,6 +116,40 @@ struct driver {
 
     /* New files of the empty tree are written in place (no copy on write, no checksums). */
     int (*set_nocow)(int fd, struct error *err);
+
+    /*
+     * Whether trees of this pool can be held to 'limit', tried for real: UNSUPPORTED with the
+     * reason.  May turn the filesystem's accounting on, and then waits for its first count.
+     */
+    int (*check_limit)(const struct driver_pool *pool, const struct driver_limit *limit,
+                       struct error *err);
+
+    /*
+     * Holds the tree at 'fd' to 'limit' from now on, or to none.  Where trees are known by projects
+     * it must be empty, or have been held before.  Idempotent, durable on return.
+     */
+    int (*set_limit)(const struct driver_pool *pool, int fd, const struct driver_limit *limit,
+                     struct error *err);
+
+    /* The limit that the filesystem holds the tree to at present. */
+    int (*get_limit)(const struct driver_pool *pool, int fd, struct driver_limit *limit,
+                     struct error *err);
+
+    /*
+     * What a tree takes, without walking it; 'is_fresh' includes what was written a moment ago, and
+     * costs a sync.  UNSUPPORTED where nothing counts (yet).
+     */
+    int (*usage)(const struct driver_pool *pool, int fd, bool is_fresh, struct driver_usage *usage,
+                 struct error *err);
+
+    /* A number that changes whenever the tree does, so that an old walk is known to be good. */
+    int (*version)(int fd, uint64_t *version, struct error *err);
+
+    /* Waits until the space of removed trees is free, at most until the deadline. */
+    int (*settle)(const struct driver_pool *pool, int64_t deadline_ms, struct error *err);
+
+    /* Upkeep of what the members above made, now and then: cheap when there is nothing to do. */
+    int (*tend)(const struct driver_pool *pool, struct error *err);
 };
 
 extern const struct driver btrfs_driver;
