@@ -4,6 +4,43 @@
 
 -- quotas
 
+-- A pool's watermarks, in percent used, and how many of them were passed when somebody last looked.
+CREATE TABLE pool_mark (
+    pool_id         TEXT    PRIMARY KEY REFERENCES pool (id) ON DELETE CASCADE,
+    warn_percent    INTEGER NOT NULL,
+    purge_percent   INTEGER NOT NULL,
+    refuse_percent  INTEGER NOT NULL CHECK (warn_percent <= purge_percent AND purge_percent <= refuse_percent),
+    level           INTEGER NOT NULL DEFAULT 0 CHECK (level BETWEEN 0 AND 3)
+) STRICT, WITHOUT ROWID;
+
+-- The numbers that project quotas know trees by.  A number is taken before its tree is made, and is free again
+-- when reconcile finds no such tree.
+CREATE TABLE project (
+    id       INTEGER PRIMARY KEY,
+    pool_id  TEXT    NOT NULL REFERENCES pool (id) ON DELETE CASCADE,
+    data_id  TEXT    NOT NULL UNIQUE
+) STRICT;
+
+-- What a volume took when it was last looked at, and how fast that changes.
+CREATE TABLE volume_usage (
+    volume_id       TEXT    PRIMARY KEY REFERENCES volume (id) ON DELETE CASCADE,
+    data_id         TEXT    NOT NULL,           -- the tree that was walked
+    version         INTEGER NOT NULL,           -- of the tree then, where the filesystem counts; else 0
+    apparent_bytes  INTEGER NOT NULL,
+    used_bytes      INTEGER NOT NULL,
+    files           INTEGER NOT NULL,
+    walked_ms       INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- How volumes and pools grow: the last sample and the rate, smoothed.
+CREATE TABLE growth (
+    object          TEXT    PRIMARY KEY,        -- volume:<id>, pool:<id>
+    used_bytes      INTEGER NOT NULL,
+    bytes_per_day   INTEGER NOT NULL,
+    since_ms        INTEGER NOT NULL,           -- of the first sample
+    sampled_ms      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- sets
 
 -- trash

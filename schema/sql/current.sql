@@ -55,6 +55,14 @@ CREATE TABLE event (
     actor       TEXT    NOT NULL
 ) STRICT;
 
+CREATE TABLE growth (
+    object          TEXT    PRIMARY KEY,        -- volume:<id>, pool:<id>
+    used_bytes      INTEGER NOT NULL,
+    bytes_per_day   INTEGER NOT NULL,
+    since_ms        INTEGER NOT NULL,           -- of the first sample
+    sampled_ms      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE image (
     id          TEXT    PRIMARY KEY,         -- sha256:… of config, kept verbatim
     config      TEXT    NOT NULL,
@@ -133,6 +141,20 @@ CREATE TABLE pool (
 
 CREATE UNIQUE INDEX pool_one_default ON pool (is_default) WHERE is_default = 1;
 
+CREATE TABLE pool_mark (
+    pool_id         TEXT    PRIMARY KEY REFERENCES pool (id) ON DELETE CASCADE,
+    warn_percent    INTEGER NOT NULL,
+    purge_percent   INTEGER NOT NULL,
+    refuse_percent  INTEGER NOT NULL CHECK (warn_percent <= purge_percent AND purge_percent <= refuse_percent),
+    level           INTEGER NOT NULL DEFAULT 0 CHECK (level BETWEEN 0 AND 3)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE project (
+    id       INTEGER PRIMARY KEY,
+    pool_id  TEXT    NOT NULL REFERENCES pool (id) ON DELETE CASCADE,
+    data_id  TEXT    NOT NULL UNIQUE
+) STRICT;
+
 CREATE TABLE snapshot (
     id          TEXT    PRIMARY KEY CHECK (length(id) = 36),
     volume_id   TEXT    NOT NULL REFERENCES volume (id) ON DELETE RESTRICT,
@@ -164,5 +186,15 @@ CREATE TABLE volume (
     seeded_from   TEXT,                      -- JSON {image, path, time_ms}
     parent        TEXT,                      -- JSON {volume, snapshot} it was cloned from, names and ids of then
     created_ms    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE volume_usage (
+    volume_id       TEXT    PRIMARY KEY REFERENCES volume (id) ON DELETE CASCADE,
+    data_id         TEXT    NOT NULL,           -- the tree that was walked
+    version         INTEGER NOT NULL,           -- of the tree then, where the filesystem counts; else 0
+    apparent_bytes  INTEGER NOT NULL,
+    used_bytes      INTEGER NOT NULL,
+    files           INTEGER NOT NULL,
+    walked_ms       INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 

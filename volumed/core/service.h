@@ -44,6 +44,7 @@ struct service {
     struct pools *pools;           /* core/pool.h: opened pools */
     const struct freezer *freezer; /* core/freezer.h: NULL where containers cannot be held */
     _Atomic bool is_recovered;     /* false until reconcile at start has ended */
+    _Atomic bool is_stopping;      /* jobs that take long give up */
 };
 
 struct service_spec {

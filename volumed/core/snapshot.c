@@ -17,6 +17,7 @@
 #include "core/op.h"
 #include "core/pool.h"
 #include "core/snapshot_name.h"
+#include "core/space.h"
 #include "core/volume.h"
 #include "core/volume_data.h"
 #include "core/volume_event.h"
@@ -178,10 +179,13 @@ static int plan(struct task *task, const char *volume_ref, const struct snapshot
                     ? 0
                     : store_snapshot_find(task->db, task->mem, cut->volume.id, cut->snapshot.name,
                                           &taken, err);
-    if (found > 0)
-        return fail(err, ERR_EXISTS, "snapshot '%s@%s' exists already", cut->volume.name,
-                    cut->snapshot.name);
-    return found;
+    if (found != 0)
+        return found < 0 ? -1
+                         : fail(err, ERR_EXISTS, "snapshot '%s@%s' exists already",
+                                cut->volume.name, cut->snapshot.name);
+    return space_check(
+        task, cut->volume.pool_id,
+        arena_printf(task->mem, "snapshot '%s@%s'", cut->volume.name, cut->snapshot.name), err);
 }
 
 static int cut_apply(struct task *task, struct op *op, struct error *err)

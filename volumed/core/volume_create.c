@@ -11,6 +11,7 @@
 #include "core/op.h"
 #include "core/pool.h"
 #include "core/snapshot.h"
+#include "core/space.h"
 #include "core/volume.h"
 #include "core/volume_data.h"
 #include "core/volume_draft.h"
@@ -110,6 +111,9 @@ static int find_source(struct task *task, struct creation *creation, struct erro
         draft->volume.pool_id = creation->source.pool_id;
         draft->volume.pool_name = creation->source.pool_name;
     }
+    if (space_check(task, draft->volume.pool_id,
+                    arena_printf(task->mem, "clone '%s'", draft->volume.name), err) < 0)
+        return -1;
     return note_parent(task, creation);
 }
 
