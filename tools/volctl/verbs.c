@@ -48,6 +48,7 @@
 const struct noun nouns[] = {
     { "volume",     "data that outlives its containers" },
     { "snapshot",   "frozen copies of volumes" },
+    { "file",       "what is in volumes and snapshots" },
     { "container",  "what runs, and what it has attached" },
     { "image",      "what containers start from" },
     { "pool",       "where volumes lie" },
@@ -109,6 +110,17 @@ const struct verb verbs[] = {
       "inspect snapshot", 1, WORDS_MANY, 0, NULL, NULL },
     { "snapshot", "rm", "VOLUME@SNAPSHOT...", cmd_snapshot_rm, "remove snapshots", "remove snapshot", 1, WORDS_MANY,
       0, OPTIONS(DRY_RUN), NULL },
+
+    { "file", "ls", "VOLUME[@SNAPSHOT] [PATH]", cmd_file_ls, "list a directory", "list", 1, 2, 0, NULL,
+      "Links are followed inside the volume and lead nowhere else." },
+    { "file", "cat", "VOLUME[@SNAPSHOT] PATH...", cmd_file_cat, "print files", "print", 2, WORDS_MANY, 0, NULL,
+      "With --json: an object of path and text, which must be UTF-8." },
+    { "file", "get", "VOLUME[@SNAPSHOT] PATH [DESTINATION]", cmd_file_get, "copy a file or directory to this host",
+      "get", 2, 3, 0, NULL,
+      "DESTINATION (by default the name in the current directory) must not be there yet; it appears when it is "
+      "whole." },
+    { "file", "tar", "VOLUME[@SNAPSHOT] [PATH]", cmd_file_tar, "write a file or directory as a tar", "pack", 1, 2, 0,
+      OPTIONS({ "output", 'o', "FILE", "write there, not to standard output" }), NULL },
 
     { "container", "create", "IMAGE [COMMAND [ARG...]]", cmd_container_create, "make a container, not started",
       "create container from", 1, WORDS_MANY, 1, OPTIONS(CONTAINER_SHAPE), NULL },

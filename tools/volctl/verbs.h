@@ -36,6 +36,11 @@ int cmd_snapshot_ls(struct command *command, struct error *err);
 int cmd_snapshot_inspect(struct command *command, struct error *err);
 int cmd_snapshot_rm(struct command *command, struct error *err);
 
+int cmd_file_ls(struct command *command, struct error *err);
+int cmd_file_cat(struct command *command, struct error *err);
+int cmd_file_get(struct command *command, struct error *err);
+int cmd_file_tar(struct command *command, struct error *err);
+
 int cmd_container_create(struct command *command, struct error *err);
 int cmd_container_run(struct command *command, struct error *err);
 int cmd_container_ls(struct command *command, struct error *err);

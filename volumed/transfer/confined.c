@@ -43,6 +43,7 @@ static const struct verb verbs[] = {
     { "inflate", ROOT_EMPTY, 0, verb_inflate },
     { "pack-layer", ROOT_DIRECTORY, SANDBOX_READ_FILES | SANDBOX_READ_XATTRS, verb_pack_layer },
     { "export", ROOT_VIEW, SANDBOX_READ_FILES, verb_export },
+    { "get-tree", ROOT_DIRECTORY, SANDBOX_READ_FILES | SANDBOX_READ_XATTRS, verb_get },
     { "stat", ROOT_VIEW, SANDBOX_READ_FILES, verb_stat },
     { "get", ROOT_VIEW, SANDBOX_READ_FILES, verb_get },
     { "put", ROOT_VIEW, SANDBOX_MAKE_FILES, verb_put },
