@@ -51,5 +51,41 @@ CREATE TABLE growth (
 
 -- lineage
 
+-- Where data came from.  A row is written where there is a parent, and refers to nothing: it outlives both ends,
+-- and the names are those of then.  That a snapshot was cut from its volume is in the snapshot's own row while it
+-- has one, and comes here with its end, if anything descends from it.
+CREATE TABLE lineage (
+    child_id     TEXT    NOT NULL,           -- of a volume or a snapshot
+    relation     TEXT    NOT NULL CHECK (relation IN
+                     ('seeded', 'cloned', 'cut', 'rolled-back', 'restored', 'written')),
+    parent_id    TEXT    NOT NULL,           -- of an image, a volume, a snapshot or a container
+    time_ms      INTEGER NOT NULL,
+    child_name   TEXT    NOT NULL,
+    parent_kind  TEXT    NOT NULL CHECK (parent_kind IN ('image', 'volume', 'snapshot', 'container')),
+    parent_name  TEXT    NOT NULL,
+    detail       TEXT    NOT NULL DEFAULT '{}',  -- JSON: a seed's path, a container's image and generation, files
+    PRIMARY KEY (child_id, relation, parent_id, time_ms)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lineage_by_snapshot ON lineage (parent_id) WHERE parent_kind = 'snapshot';
+
+INSERT INTO lineage (child_id, relation, parent_id, time_ms, child_name, parent_kind, parent_name)
+    SELECT id, 'cloned', coalesce(parent ->> 'snapshot_id', parent ->> 'volume_id'), created_ms, name,
+           iif(parent ->> 'snapshot_id' IS NULL, 'volume', 'snapshot'),
+           iif(parent ->> 'snapshot_id' IS NULL, parent ->> 'volume',
+               (parent ->> 'volume') || '@' || (parent ->> 'snapshot'))
+    FROM volume WHERE parent ->> 'volume_id' IS NOT NULL;
+INSERT INTO lineage (child_id, relation, parent_id, time_ms, child_name, parent_kind, parent_name, detail)
+    SELECT id, 'seeded', seeded_from ->> 'image', coalesce(seeded_from ->> 'time_ms', created_ms), name, 'image',
+           seeded_from ->> 'image', json_object('path', seeded_from ->> 'path')
+    FROM volume WHERE parent IS NULL AND seeded_from ->> 'image' IS NOT NULL;
+
+CREATE TRIGGER lineage_of_snapshot BEFORE DELETE ON snapshot
+WHEN EXISTS (SELECT 1 FROM lineage WHERE parent_id = OLD.id AND parent_kind = 'snapshot')
+BEGIN
+    INSERT OR IGNORE INTO lineage (child_id, relation, parent_id, time_ms, child_name, parent_kind, parent_name)
+        SELECT OLD.id, 'cut', v.id, OLD.created_ms, v.name || '@' || OLD.name, 'volume', v.name
+        FROM volume v WHERE v.id = OLD.volume_id;
+END;
+
 -- layered trees
 

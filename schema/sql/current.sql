@@ -97,6 +97,21 @@ CREATE TABLE layer (
     created_ms  INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE lineage (
+    child_id     TEXT    NOT NULL,           -- of a volume or a snapshot
+    relation     TEXT    NOT NULL CHECK (relation IN
+                     ('seeded', 'cloned', 'cut', 'rolled-back', 'restored', 'written')),
+    parent_id    TEXT    NOT NULL,           -- of an image, a volume, a snapshot or a container
+    time_ms      INTEGER NOT NULL,
+    child_name   TEXT    NOT NULL,
+    parent_kind  TEXT    NOT NULL CHECK (parent_kind IN ('image', 'volume', 'snapshot', 'container')),
+    parent_name  TEXT    NOT NULL,
+    detail       TEXT    NOT NULL DEFAULT '{}',  -- JSON: a seed's path, a container's image and generation, files
+    PRIMARY KEY (child_id, relation, parent_id, time_ms)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX lineage_by_snapshot ON lineage (parent_id) WHERE parent_kind = 'snapshot';
+
 CREATE TABLE meta (
     key     TEXT PRIMARY KEY,
     value   TEXT NOT NULL
@@ -154,6 +169,14 @@ CREATE TABLE project (
     pool_id  TEXT    NOT NULL REFERENCES pool (id) ON DELETE CASCADE,
     data_id  TEXT    NOT NULL UNIQUE
 ) STRICT;
+
+CREATE TRIGGER lineage_of_snapshot BEFORE DELETE ON snapshot
+WHEN EXISTS (SELECT 1 FROM lineage WHERE parent_id = OLD.id AND parent_kind = 'snapshot')
+BEGIN
+    INSERT OR IGNORE INTO lineage (child_id, relation, parent_id, time_ms, child_name, parent_kind, parent_name)
+        SELECT OLD.id, 'cut', v.id, OLD.created_ms, v.name || '@' || OLD.name, 'volume', v.name
+        FROM volume v WHERE v.id = OLD.volume_id;
+END;
 
 CREATE TABLE snapshot (
     id          TEXT    PRIMARY KEY CHECK (length(id) = 36),

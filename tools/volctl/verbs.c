@@ -49,6 +49,7 @@ const struct noun nouns[] = {
     { "volume",     "data that outlives its containers" },
     { "snapshot",   "frozen copies of volumes" },
     { "file",       "what is in volumes and snapshots" },
+    { "lineage",    "where data came from" },
     { "container",  "what runs, and what it has attached" },
     { "image",      "what containers start from" },
     { "pool",       "where volumes lie" },
@@ -121,6 +122,11 @@ const struct verb verbs[] = {
       "whole." },
     { "file", "tar", "VOLUME[@SNAPSHOT] [PATH]", cmd_file_tar, "write a file or directory as a tar", "pack", 1, 2, 0,
       OPTIONS({ "output", 'o', "FILE", "write there, not to standard output" }), NULL },
+
+    { "lineage", "show", "[VOLUME|VOLUME@SNAPSHOT]", cmd_lineage_show, "show what data descends from", "trace", 0, 1, 0,
+      OPTIONS({ "dot", 0, NULL, "as a graph for dot(1)" }, { "all", 'a', NULL, "of every volume, one tree each" }),
+      "Images, clones, rollbacks, restored files and the containers that wrote, also those that are gone; names are "
+      "those of then." },
 
     { "container", "create", "IMAGE [COMMAND [ARG...]]", cmd_container_create, "make a container, not started",
       "create container from", 1, WORDS_MANY, 1, OPTIONS(CONTAINER_SHAPE), NULL },

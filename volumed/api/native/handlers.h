@@ -26,6 +26,8 @@ int native_file_list(struct call *call, struct error *err);
 int native_file_read(struct call *call, struct error *err);
 int native_file_archive(struct call *call, struct error *err);
 
+int native_lineage_get(struct call *call, struct error *err);
+
 int native_pool_list(struct call *call, struct error *err);
 int native_pool_create(struct call *call, struct error *err);
 int native_pool_get(struct call *call, struct error *err);
