@@ -49,6 +49,40 @@ CREATE TABLE growth (
 
 -- leases
 
+-- An attachment that shows a snapshot, which it pins; with a scratch, STATE/containers/<id>/scratch/<scratch_id>/.
+CREATE TABLE attachment_snapshot (
+    container_id  TEXT    NOT NULL,
+    destination   TEXT    NOT NULL,
+    snapshot_id   TEXT    NOT NULL REFERENCES snapshot (id) ON DELETE RESTRICT,
+    scratch_id    TEXT    CHECK (length(scratch_id) = 36),
+    is_own        INTEGER NOT NULL DEFAULT 0 CHECK (is_own IN (0, 1)),  -- cut for it, and goes with it
+    PRIMARY KEY (container_id, destination),
+    FOREIGN KEY (container_id, destination) REFERENCES attachment (container_id, destination) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX attachment_snapshot_by_snapshot ON attachment_snapshot (snapshot_id);
+
+-- Volumes on whose writers there is a rule; the others have no row and are 'shared'.
+CREATE TABLE volume_access (
+    volume_id  TEXT    PRIMARY KEY REFERENCES volume (id) ON DELETE CASCADE,
+    access     TEXT    NOT NULL CHECK (access IN ('shared', 'single-writer', 'exclusive', 'read-only')),
+    succession TEXT    NOT NULL CHECK (succession IN ('none', 'standby', 'fenced')),  -- who may write after the writer
+    epoch      INTEGER NOT NULL DEFAULT 0   -- grows with each new writer and each fence
+) STRICT, WITHOUT ROWID;
+
+-- What a running container may do to a volume at present; where there is no row, what its attachment says.
+CREATE TABLE lease (
+    volume_id     TEXT    NOT NULL REFERENCES volume (id) ON DELETE CASCADE,
+    container_id  TEXT    NOT NULL REFERENCES container (id) ON DELETE CASCADE,
+    state         TEXT    NOT NULL CHECK (state IN ('writer', 'standby', 'fenced')),
+    epoch         INTEGER NOT NULL,         -- the volume's, when the state was given
+    since_ms      INTEGER NOT NULL,
+    PRIMARY KEY (volume_id, container_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX lease_by_container ON lease (container_id);
+
+
 -- lineage
 
 -- Where data came from.  A row is written where there is a parent, and refers to nothing: it outlives both ends,

@@ -26,7 +26,7 @@
     { "pool", 0, "POOL", "put it there rather than in the default pool" }
 #define CONTAINER_SHAPE \
     { "name", 0, "NAME", "name the container" }, \
-    { "volume", 'v', "SOURCE:PATH[:MODE]", "attach a volume (or a host directory) at PATH; may be repeated" }, \
+    { "volume", 'v', "SOURCE:PATH[:MODE]", "attach a volume, VOLUME@SNAPSHOT or a host directory at PATH; may be repeated" }, \
     { "volumes-from", 0, "CONTAINER[:MODE]", "attach what another container has; may be repeated" }, \
     { "tmpfs", 0, "PATH[:OPTIONS]", "put a tmpfs at PATH; may be repeated" }, \
     { "env", 'e', "KEY=VALUE", "set a variable of its environment; may be repeated" }, \
