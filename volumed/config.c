@@ -26,6 +26,7 @@ const char config_usage[] =
     "  --group NAME          group that may use the socket (root only)\n"
     "  --runner PATH         the container runtime (beside volumed, or ../libexec/volumed/runner)\n"
     "  --workers N           requests served at once (8)\n"
+    "  --trash-ttl DURATION  how long removed volumes and snapshots can be restored (24h; 0: not at all)\n"
     "  --log-level LEVEL     debug, info, warn, error (info)\n"
     "  --config FILE         'name = value' lines with the names above, without dashes\n"
     "  --version, --help\n";
@@ -33,7 +34,8 @@ const char config_usage[] =
 enum option_type {
     OPTION_TEXT,
     OPTION_INT,
-    OPTION_LEVEL
+    OPTION_LEVEL,
+    OPTION_DURATION
 };
 
 struct option_row {
@@ -49,6 +51,7 @@ static const struct option_row option_rows[] = {
     { "group", OPTION_TEXT, offsetof(struct config, group) },
     { "runner", OPTION_TEXT, offsetof(struct config, runner) },
     { "workers", OPTION_INT, offsetof(struct config, workers) },
+    { "trash-ttl", OPTION_DURATION, offsetof(struct config, trash_ttl_ns) },
     { "log-level", OPTION_LEVEL, offsetof(struct config, log_level) },
 };
 
@@ -84,6 +87,7 @@ int config_load(struct config *config, struct arena *mem, int argc, char **argv,
         .group = "",
         .workers = 8,
         .log_level = LOG_INFO,
+        .trash_ttl_ns = 24 * 3600 * INT64_C(1000000000),
     };
     if (read_flags(&loader, argc, argv, err) < 0)
         return -1;
@@ -182,6 +186,11 @@ static int set(struct loader *loader, int row, const char *value, struct error *
     switch (option_rows[row].type) {
     case OPTION_TEXT: *(const char **)target = value; return 0;
     case OPTION_LEVEL: return set_level(target, value, err);
+    case OPTION_DURATION:
+        if (units_parse_duration(value, target) < 0 || *(int64_t *)target < 0)
+            return fail(err, ERR_INVALID, "'%s' must be a duration like 90s or 24h, not '%s'",
+                        option_rows[row].name, value);
+        return 0;
     case OPTION_INT:
         if (units_parse_int(value, target) < 0)
             return fail(err, ERR_INVALID, "'%s' must be a number, not '%s'", option_rows[row].name,

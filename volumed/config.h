@@ -17,6 +17,7 @@ struct config {
     const char *group;         /* owns the socket, mode 0660; "" = root only */
     const char *runner;        /* NULL: beside this binary, or ../libexec/volumed/ */
     int64_t workers;
+    int64_t trash_ttl_ns; /* 0: no trash */
     enum log_level log_level;
     bool wants_help;
     bool wants_version;

@@ -511,6 +511,9 @@ two" ]
     [ "$(json volume inspect infast | jq -r .pool)" = fast ]
     run -4 --separate-stderr volctl pool rm fast
     volctl volume rm infast
+    run -4 --separate-stderr volctl pool rm fast
+    [[ $stderr == *trash* ]]
+    volctl trash purge infast
     run -0 volctl pool rm fast
     run -4 --separate-stderr volctl pool rm default
 }

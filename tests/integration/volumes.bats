@@ -76,9 +76,9 @@ story() {
     [ "$(stat -c %h "$(path_of "$volume-past")/g")" = 2 ]
     put "$volume-past" three
     [ "$(get "$volume")" = one ]
-    volctl volume rm --with-snapshots "$volume"
+    volctl volume rm --now --with-snapshots "$volume"
     [ "$(get "$volume-past")" = three ]
-    volctl volume rm "$volume-past"
+    volctl volume rm --now "$volume-past"
     [ -z "$(ls "$WORLD_DIR/$1/pool/snapshots")" ]
     is_clean
 }

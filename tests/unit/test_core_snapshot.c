@@ -245,9 +245,15 @@ TEST(snapshot_remove_frees_the_name)
     (void)storage_volume(&s, "data", "one");
     CHECK_OK(cut(&s, "s1", &snapshot), &s.err);
     CHECK_FAILS(volume_remove(&s.task, "data", &remove, &s.err), &s.err, ERR_CONFLICT);
-    CHECK_OK(snapshot_remove(&s.task, "data", "s1", true, &s.err), &s.err);
-    CHECK_OK(snapshot_remove(&s.task, "data", "s1", false, &s.err), &s.err);
-    CHECK_FAILS(snapshot_remove(&s.task, "data", "s1", false, &s.err), &s.err, ERR_NOT_FOUND);
+    CHECK_OK(snapshot_remove(&s.task, "data", "s1",
+                             &(struct snapshot_remove_spec){ .is_dry_run = true }, &s.err),
+             &s.err);
+    CHECK_OK(snapshot_remove(&s.task, "data", "s1",
+                             &(struct snapshot_remove_spec){ .is_dry_run = false }, &s.err),
+             &s.err);
+    CHECK_FAILS(snapshot_remove(&s.task, "data", "s1",
+                                &(struct snapshot_remove_spec){ .is_dry_run = false }, &s.err),
+                &s.err, ERR_NOT_FOUND);
     CHECK_OK(cut(&s, "s1", &snapshot), &s.err);
     check_clean(&s);
 }

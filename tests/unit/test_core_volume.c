@@ -246,16 +246,22 @@ TEST(volume_prune_takes_anonymous_ones_and_leaves_what_is_used)
     CHECK_OK(create(&s, &spec, &volume, &is_new), &s.err);
     WORLD_RUN("dd if=/dev/zero of=%s/big bs=64k count=16 status=none && sync",
               volume_path(&s.task, &volume));
-    CHECK_OK(volume_prune(&s.task, &filter, true, &result, &s.err), &s.err);
+    CHECK_OK(volume_prune(&s.task, &filter, &(struct volume_prune_spec){ .is_dry_run = true },
+                          &result, &s.err),
+             &s.err);
     CHECK_INT((int)result.count, 1);
     CHECK_OK(volume_get(&s.task, volume.name, &volume, &s.err), &s.err);
-    CHECK_OK(volume_prune(&s.task, &filter, false, &result, &s.err), &s.err);
+    CHECK_OK(volume_prune(&s.task, &filter, &(struct volume_prune_spec){ .is_dry_run = false },
+                          &result, &s.err),
+             &s.err);
     CHECK_INT((int)result.count, 1);
     CHECK_STR(result.names[0], volume.name);
     CHECK(result.reclaimed_bytes >= 1024 * 1024);
     CHECK_FAILS(volume_get(&s.task, volume.name, &volume, &s.err), &s.err, ERR_NOT_FOUND);
     filter = (struct filter){ 1, (struct filter_term[]){ { "all", "true" } } };
-    CHECK_OK(volume_prune(&s.task, &filter, false, &result, &s.err), &s.err);
+    CHECK_OK(volume_prune(&s.task, &filter, &(struct volume_prune_spec){ .is_dry_run = false },
+                          &result, &s.err),
+             &s.err);
     CHECK_INT((int)result.count, 1);
     CHECK_STR(result.names[0], "named");
 }

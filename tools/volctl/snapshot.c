@@ -106,6 +106,7 @@ static int remove_one(struct command *command, const char *word, struct outcome 
 
     if (snapshot_path(command, word, &path, err) < 0)
         return -1;
+    path = url_add(command->mem, path, "now", args_has(&command->args, "now") ? "true" : NULL);
     path = url_add(command->mem, path, "dry_run", is_dry_run ? "true" : NULL);
     if (command_ask(command, "DELETE", path, NULL, &outcome->json, err) < 0)
         return -1;

@@ -7,6 +7,7 @@
 static void print_findings(const struct command *command, const json_t *answer);
 static void df_row(struct table *table, const char *type, const json_t *list,
                    int64_t (*size_of)(const json_t *item));
+static void df_total(struct table *table, const char *type, const json_t *total);
 static int64_t image_size(const json_t *image);
 static int64_t container_size(const json_t *container);
 static int64_t volume_size(const json_t *volume);
@@ -54,6 +55,7 @@ int cmd_system_df(struct command *command, struct error *err)
     df_row(&table, "images", json_object_get(answer, "Images"), image_size);
     df_row(&table, "containers", json_object_get(answer, "Containers"), container_size);
     df_row(&table, "volumes", json_object_get(answer, "Volumes"), volume_size);
+    df_total(&table, "trash", json_object_get(answer, "Trash"));
     if (!command->is_quiet)
         table_print(&table);
     return 0;
@@ -111,6 +113,14 @@ static void df_row(struct table *table, const char *type, const json_t *list,
     table_cell(table, type);
     table_cell(table, cell_int(table->mem, row, "count"));
     table_cell(table, cell_size(table->mem, row, "size"));
+}
+
+/* What the service has added up itself. */
+static void df_total(struct table *table, const char *type, const json_t *total)
+{
+    table_cell(table, type);
+    table_cell(table, cell_int(table->mem, total, "Count"));
+    table_cell(table, cell_size(table->mem, total, "Size"));
 }
 
 static int64_t image_size(const json_t *image)

@@ -18,6 +18,7 @@
 
 /* clang-format off */
 #define FILTER      { "filter", 'f', "KEY=VALUE", "show those that match alone; all keys must" }
+#define NOW         { "now", 0, NULL, "remove for good, not to the trash" }
 #define DRY_RUN     { "dry-run", 0, NULL, "tell what would go, change nothing" }
 #define LABEL       { "label", 'l', "KEY=VALUE", "give a label; may be repeated" }
 #define VOLUME_PLACE \
@@ -26,7 +27,7 @@
     { "pool", 0, "POOL", "put it there rather than in the default pool" }
 #define CONTAINER_SHAPE \
     { "name", 0, "NAME", "name the container" }, \
-    { "volume", 'v', "SOURCE:PATH[:MODE]", "attach a volume, VOLUME@SNAPSHOT or a host directory at PATH; may be repeated" }, \
+    { "volume", 'v', "SOURCE:PATH[:MODE]", "attach a volume (or a host directory) at PATH; may be repeated" }, \
     { "volumes-from", 0, "CONTAINER[:MODE]", "attach what another container has; may be repeated" }, \
     { "tmpfs", 0, "PATH[:OPTIONS]", "put a tmpfs at PATH; may be repeated" }, \
     { "env", 'e', "KEY=VALUE", "set a variable of its environment; may be repeated" }, \
@@ -49,7 +50,7 @@ const struct noun nouns[] = {
     { "volume",     "data that outlives its containers" },
     { "snapshot",   "frozen copies of volumes" },
     { "file",       "what is in volumes and snapshots" },
-    { "lineage",    "where data came from" },
+    { "trash",      "what was removed and can be restored" },
     { "container",  "what runs, and what it has attached" },
     { "image",      "what containers start from" },
     { "pool",       "where volumes lie" },
@@ -86,10 +87,11 @@ const struct verb verbs[] = {
     { "volume", "rm", "NAME...", cmd_volume_rm, "remove volumes", "remove volume", 1, WORDS_MANY, 0,
       OPTIONS({ "force", 'f', NULL, "do not complain about one that is not there" },
               { "with-snapshots", 0, NULL, "remove its snapshots too" },
-              DRY_RUN),
-      "Refused while any container, also a stopped one, refers to it." },
+              NOW, DRY_RUN),
+      "Refused while any container, also a stopped one, refers to it.  It goes to the trash, with its snapshots, and "
+      "the name is free at once." },
     { "volume", "prune", "", cmd_volume_prune, "remove volumes that nobody refers to", "prune volumes", 0, 0, 0,
-      OPTIONS({ "all", 'a', NULL, "also those with a name that somebody chose" }, FILTER, DRY_RUN),
+      OPTIONS({ "all", 'a', NULL, "also those with a name that somebody chose" }, FILTER, NOW, DRY_RUN),
       "Without --all only anonymous volumes go.  Filters: label, label!, until, pool." },
     { "volume", "usage", "NAME...", cmd_volume_usage, "measure volumes", "measure volume", 1, WORDS_MANY, 0, NULL,
       NULL },
@@ -110,7 +112,20 @@ const struct verb verbs[] = {
     { "snapshot", "inspect", "VOLUME@SNAPSHOT...", cmd_snapshot_inspect, "show all of a snapshot",
       "inspect snapshot", 1, WORDS_MANY, 0, NULL, NULL },
     { "snapshot", "rm", "VOLUME@SNAPSHOT...", cmd_snapshot_rm, "remove snapshots", "remove snapshot", 1, WORDS_MANY,
-      0, OPTIONS(DRY_RUN), NULL },
+      0, OPTIONS(NOW, DRY_RUN), "They go to the trash." },
+
+    { "trash", "ls", "", cmd_trash_ls, "list what was removed and can be restored, oldest first", "list the trash", 0,
+      0, 0, NULL, NULL },
+    { "trash", "restore", "ID|NAME", cmd_trash_restore, "bring back a removed volume or snapshot", "restore", 1, 1, 0,
+      OPTIONS({ "as", 0, "NAME", "under another name, when its own is taken" }),
+      "A volume comes back with its contents, labels, options and the snapshots that went with it.  Of several of one "
+      "name the last removed is meant." },
+    { "trash", "purge", "[ID|NAME...]", cmd_trash_purge, "remove for good what is in the trash", "purge", 0,
+      WORDS_MANY, 0,
+      OPTIONS({ "all", 'a', NULL, "all of it" },
+              { "older", 0, "DURATION", "what was removed longer ago than that" },
+              DRY_RUN),
+      "What has expired is purged by itself, and the oldest when its pool runs short of space." },
 
     { "file", "ls", "VOLUME[@SNAPSHOT] [PATH]", cmd_file_ls, "list a directory", "list", 1, 2, 0, NULL,
       "Links are followed inside the volume and lead nowhere else." },
@@ -122,11 +137,6 @@ const struct verb verbs[] = {
       "whole." },
     { "file", "tar", "VOLUME[@SNAPSHOT] [PATH]", cmd_file_tar, "write a file or directory as a tar", "pack", 1, 2, 0,
       OPTIONS({ "output", 'o', "FILE", "write there, not to standard output" }), NULL },
-
-    { "lineage", "show", "[VOLUME|VOLUME@SNAPSHOT]", cmd_lineage_show, "show what data descends from", "trace", 0, 1, 0,
-      OPTIONS({ "dot", 0, NULL, "as a graph for dot(1)" }, { "all", 'a', NULL, "of every volume, one tree each" }),
-      "Images, clones, rollbacks, restored files and the containers that wrote, also those that are gone; names are "
-      "those of then." },
 
     { "container", "create", "IMAGE [COMMAND [ARG...]]", cmd_container_create, "make a container, not started",
       "create container from", 1, WORDS_MANY, 1, OPTIONS(CONTAINER_SHAPE), NULL },

@@ -66,6 +66,7 @@ static int remove_one(struct command *command, const char *word, struct outcome 
     path = url_add(mem, path, "force", args_has(&command->args, "force") ? "true" : NULL);
     path = url_add(mem, path, "with_snapshots",
                    args_has(&command->args, "with-snapshots") ? "true" : NULL);
+    path = url_add(mem, path, "now", args_has(&command->args, "now") ? "true" : NULL);
     path = url_add(mem, path, "dry_run", is_dry_run ? "true" : NULL);
     if (command_ask(command, "DELETE", path, NULL, &outcome->json, err) < 0)
         return -1;
@@ -79,7 +80,8 @@ static int remove_one(struct command *command, const char *word, struct outcome 
 
 static json_t *prune_body(const struct command *command, struct error *err)
 {
-    json_t *body = json_pack("{s:b}", "dry_run", args_has(&command->args, "dry-run"));
+    json_t *body = json_pack("{s:b, s:b}", "dry_run", args_has(&command->args, "dry-run"), "now",
+                             args_has(&command->args, "now"));
     json_t *filters;
 
     if (args_filters(&command->args, &filters, err) < 0) {
@@ -108,6 +110,10 @@ static void print_pruned(const struct command *command, const json_t *answer)
     }
     if (command->is_quiet)
         return;
+    int64_t trashed = json_integer_value(json_object_get(answer, "trashed_bytes"));
     units_format_size(json_integer_value(json_object_get(answer, "reclaimed_bytes")), size);
     output_line("%s %s", is_dry_run ? "would reclaim" : "reclaimed", size);
+    units_format_size(trashed, size);
+    if (trashed > 0)
+        output_line("%s in the trash until it expires or is purged", size);
 }

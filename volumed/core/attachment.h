@@ -26,7 +26,6 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "core/scratch.h"
 #include "core/task.h"
 #include "model/attachment.h"
 
@@ -94,7 +93,6 @@ int attachment_check_start(struct task *task, const char *container_id, struct e
 struct attachment_mount {
     struct attachment attachment;
     int fd;
-    struct scratch scratch; /* where attachment.is_scratch: an overlay over 'fd' is mounted */
 };
 
 /*
@@ -113,11 +111,11 @@ int attachment_emit(struct task *task, const char *container_id, const char *act
 int attachment_release(struct task *task, const char *container_id, struct error *err);
 
 /* Data whose rows are gone; removed after the commit, or by reconcile if we die before. */
+struct volume_removal; /* core/volume_remove.h */
+
 struct attachment_garbage {
-    struct volume *volumes;
+    struct volume_removal *volumes;
     size_t count;
-    struct snapshot *snapshots; /* that were cut for scratches */
-    size_t snapshot_count;
 };
 
 /*

@@ -306,7 +306,8 @@ static int remove_finish(struct task *task, struct op *op, struct error *err)
 
     if (store_pool_delete(task->db, pool->id, err) < 0) {
         if (err->code == ERR_CONFLICT)
-            return fail(err, ERR_CONFLICT, "pool '%s' is not empty", pool->name);
+            return fail(err, ERR_CONFLICT, "pool '%s' is not empty (its trash counts too)",
+                        pool->name);
         return -1;
     }
     return emit(task, "destroy", pool, err);

@@ -38,5 +38,6 @@ extern const struct reconcile_check reconcile_pools;
 extern const struct reconcile_check reconcile_volumes;
 extern const struct reconcile_check reconcile_plugin_mounts;
 extern const struct reconcile_check reconcile_boxes;
+extern const struct reconcile_check reconcile_trash;
 
 #endif

@@ -3,6 +3,11 @@
 #include "core/reconcile_check.h"
 
 const struct reconcile_check *const reconcile_checks[] = {
-    &reconcile_operations,    &reconcile_pools, &reconcile_volumes,
-    &reconcile_plugin_mounts, &reconcile_boxes, NULL,
+    &reconcile_operations,
+    &reconcile_pools,
+    &reconcile_volumes,
+    &reconcile_plugin_mounts,
+    &reconcile_boxes,
+    &reconcile_trash,
+    NULL,
 };

@@ -66,6 +66,7 @@ static int check_pool(struct task *task, const struct driver_pool *pool, bool is
     const struct place places[] = {
         { pool, "volumes", "orphan-volume-data", pool->volumes_fd, is_repair },
         { pool, "snapshots", "orphan-snapshot-data", pool->snapshots_fd, is_repair },
+        { pool, "trash", "orphan-trash-data", pool->trash_fd, is_repair },
         { pool, "tmp", "leftover", pool->tmp_fd, is_repair },
     };
 

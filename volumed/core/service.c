@@ -44,6 +44,7 @@ int service_open(struct service *service, const struct service_spec *spec, struc
         .tmp_fd = -1,
         .started_ms = clock_now_ms(),
     };
+    alarm_init(&service->alarm);
     service->state_fd = fs_make_path(spec->state_dir, 0711, err);
     if (service->state_fd < 0 || check_filesystem(service, err) < 0 ||
         take_lock(service, err) < 0 || make_directories(service, err) < 0 ||
@@ -55,6 +56,7 @@ int service_open(struct service *service, const struct service_spec *spec, struc
 
 void service_close(struct service *service)
 {
+    alarm_done(&service->alarm);
     event_bell_free(service->bell);
     service->bell = NULL;
     sys_close_fd(&service->tmp_fd);

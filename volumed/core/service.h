@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "core/alarm.h"
 
 struct db;
 struct event_bell;
@@ -38,6 +39,8 @@ struct service {
     int tmp_fd;
     char boot_id[64]; /* of the kernel: what was mounted or run under another is gone */
     int64_t started_ms;
+    int64_t trash_ttl_ms;          /* how long removed things can be restored; 0: not at all */
+    struct alarm alarm;            /* wakes the clock's thread */
     struct event_bell *bell;       /* core/event.h */
     struct monitor *monitor;       /* core/monitor.h: watches running containers */
     struct execs *execs;           /* core/exec.h: execs live in memory, as Docker's */

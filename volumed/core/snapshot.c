@@ -12,13 +12,13 @@
 #include "base/clock.h"
 #include "base/sys.h"
 #include "base/uuid.h"
-#include "core/attachment_snapshot.h"
 #include "core/claim.h"
 #include "core/fence.h"
 #include "core/op.h"
 #include "core/pool.h"
 #include "core/snapshot_name.h"
 #include "core/space.h"
+#include "core/trash.h"
 #include "core/volume.h"
 #include "core/volume_data.h"
 #include "core/volume_event.h"
@@ -35,6 +35,7 @@ struct cut {
 struct removing {
     struct volume volume;
     struct snapshot snapshot;
+    bool is_for_trash;
 };
 
 static int plan(struct task *task, const char *volume_ref, const struct snapshot_spec *spec,
@@ -46,7 +47,6 @@ static int cut_finish(struct task *task, struct op *op, struct error *err);
 static int cut_revert(struct task *task, struct op *op, struct error *err);
 static int replayed(struct task *task, const struct op *op, const char *volume_ref,
                     struct snapshot *snapshot, struct error *err);
-static int check_removable(struct task *task, const struct removing *removing, struct error *err);
 static int remove_finish(struct task *task, struct op *op, struct error *err);
 static void remove_after(struct task *task, struct op *op, bool is_done);
 
@@ -110,17 +110,17 @@ int snapshot_list(struct task *task, const char *volume_ref, struct snapshot **l
     return store_snapshot_list(task->db, task->mem, volume.id, list, err);
 }
 
-int snapshot_remove(struct task *task, const char *volume_ref, const char *name, bool is_dry_run,
-                    struct error *err)
+int snapshot_remove(struct task *task, const char *volume_ref, const char *name,
+                    const struct snapshot_remove_spec *spec, struct error *err)
 {
     cleanup_claim struct claim claim = { 0 };
-    struct removing removing = { 0 };
+    struct removing removing = { .is_for_trash = !spec->is_now && trash_is_on(task) };
 
     if (volume_get(task, volume_ref, &removing.volume, err) < 0 ||
         snapshot_get(task, removing.volume.id, name, &removing.snapshot, err) < 0)
         return -1;
-    if (is_dry_run)
-        return check_removable(task, &removing, err);
+    if (spec->is_dry_run)
+        return store_volume_check_free(task->db, &removing.volume, err);
     cleanup_op struct op op = {
         .kind = &remove_kind,
         .subject = arena_printf(task->mem, "snapshot '%s@%s'", removing.volume.name,
@@ -264,19 +264,13 @@ static int replayed(struct task *task, const struct op *op, const char *volume_r
     return snapshot_get(task, volume_ref, id, snapshot, err);
 }
 
-static int check_removable(struct task *task, const struct removing *removing, struct error *err)
-{
-    if (store_volume_check_free(task->db, &removing->volume, err) < 0)
-        return -1;
-    return snapshot_check_unpinned(task, &removing->snapshot, err);
-}
-
 static int remove_finish(struct task *task, struct op *op, struct error *err)
 {
     const struct removing *removing = op->data;
 
-    if (check_removable(task, removing, err) < 0 ||
-        store_snapshot_delete(task->db, removing->snapshot.id, err) < 0)
+    if (store_volume_check_free(task->db, &removing->volume, err) < 0 ||
+        (removing->is_for_trash ? trash_put_snapshot(task, &removing->snapshot, err)
+                                : store_snapshot_delete(task->db, removing->snapshot.id, err)) < 0)
         return -1;
     return snapshot_event(task, "destroy", &removing->snapshot, err);
 }
@@ -285,6 +279,8 @@ static void remove_after(struct task *task, struct op *op, bool is_done)
 {
     const struct removing *removing = op->data;
 
-    if (is_done)
+    if (is_done && removing->is_for_trash)
+        trash_notice(task);
+    else if (is_done)
         volume_data_discard(task, removing->snapshot.pool_id, removing->snapshot.id);
 }

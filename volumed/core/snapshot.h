@@ -28,8 +28,15 @@ int snapshot_get(struct task *task, const char *volume_ref, const char *name,
 /* Of one volume, or of all (volume_ref NULL); oldest first. */
 int snapshot_list(struct task *task, const char *volume_ref, struct snapshot **list,
                   struct error *err);
-int snapshot_remove(struct task *task, const char *volume_ref, const char *name, bool is_dry_run,
-                    struct error *err);
+
+struct snapshot_remove_spec {
+    bool is_dry_run;
+    bool is_now; /* past the trash */
+};
+
+/* To the trash (core/trash.h), unless 'is_now'. */
+int snapshot_remove(struct task *task, const char *volume_ref, const char *name,
+                    const struct snapshot_remove_spec *spec, struct error *err);
 
 /*
  * Puts the volume's contents back to the snapshot's.  The present contents become a snapshot of

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Everything that gives space back when a pool is nearly full, what is missed least first. */
+#include "core/space_reliefs.h"
+
 #include <stddef.h>
 
-#include "core/space.h"
-
 const struct space_relief *const space_reliefs[] = {
+    &trash_relief,
     NULL,
 };

@@ -43,18 +43,25 @@ int volume_list(struct task *task, const struct filter *filter, struct volume **
 extern const char *const volume_filters[];
 
 /*
- * Removes a volume.  One that has snapshots is CONFLICT unless 'with_snapshots' takes them along.
- * Referenced by any container, also a stopped one: CONFLICT, "remove X: volume is in use - [ids]".
- * Protected: CONFLICT.  'force' makes a missing volume a success.
+ * Removes a volume: to the trash (core/trash.h), unless 'is_now'.  One that has snapshots is
+ * CONFLICT unless 'with_snapshots' takes them along. Referenced by any container, also a stopped
+ * one: CONFLICT, "remove X: volume is in use - [ids]". Protected: CONFLICT.  'force' makes a
+ * missing volume a success.
  */
 struct volume_remove_spec {
     bool force;
     bool with_snapshots;
     bool is_dry_run;
+    bool is_now; /* past the trash */
 };
 
 int volume_remove(struct task *task, const char *ref, const struct volume_remove_spec *spec,
                   struct error *err);
+
+struct volume_prune_spec {
+    bool is_dry_run;
+    bool is_now; /* past the trash */
+};
 
 /* Filters: all, label, label!, until, pool.  Only anonymous volumes unless all.  Fills what went
  * (or would). */
@@ -62,10 +69,12 @@ struct prune_result {
     const char **names; /* volumes' names, containers' ids … */
     size_t count;
     int64_t reclaimed_bytes;
+    int64_t trashed_bytes; /* went to the trash: taken still */
 };
 
-int volume_prune(struct task *task, const struct filter *filter, bool is_dry_run,
-                 struct prune_result *result, struct error *err);
+int volume_prune(struct task *task, const struct filter *filter,
+                 const struct volume_prune_spec *spec, struct prune_result *result,
+                 struct error *err);
 extern const char *const volume_prune_filters[];
 
 /* Also while stopped containers refer to it (they refer by id). */
@@ -98,6 +107,9 @@ struct usage {
 
 int volume_usage(struct task *task, const struct volume *volume, struct usage *usage,
                  struct error *err);
+
+/* Of any tree, by walking it. */
+int volume_usage_at(int fd, struct usage *usage, struct error *err);
 
 /*
  * Fills an empty, never seeded volume with the tree at 'source_fd' (a directory): built aside,

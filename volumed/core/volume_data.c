@@ -149,7 +149,7 @@ int snapshot_data_open(const struct driver_pool *pool, const struct snapshot *sn
 static int discard_everywhere(const struct driver_pool *pool, const char *data_id,
                               struct error *err)
 {
-    const int places[] = { pool->volumes_fd, pool->snapshots_fd, pool->tmp_fd };
+    const int places[] = { pool->volumes_fd, pool->snapshots_fd, pool->trash_fd, pool->tmp_fd };
     struct stat st;
 
     for (size_t i = 0; i < ARRAY_SIZE(places); i++)

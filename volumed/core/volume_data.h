@@ -62,8 +62,8 @@ int volume_data_fill(struct task *task, const struct volume *volume, int source_
                      struct error *err);
 
 /*
- * Removes whatever bears this UUID in the pool: volumes, snapshots, tmp.  Failure leaves garbage
- * for reconcile; it is logged there, so there is nothing to return.
+ * Removes whatever bears this UUID in the pool: volumes, snapshots, trash, tmp.  Failure leaves
+ * garbage for reconcile; it is logged there, so there is nothing to return.
  */
 void volume_data_discard(struct task *task, const char *pool_id, const char *data_id);
 

@@ -10,6 +10,7 @@
 #include "core/event.h"
 #include "core/liveness.h"
 #include "core/op.h"
+#include "core/trash.h"
 #include "core/volume.h"
 #include "core/volume_data.h"
 #include "core/volume_remove.h"
@@ -21,7 +22,8 @@ struct pruning {
     struct volume_removal *removals;
     bool *is_going; /* the transaction's last word on each */
     size_t count;
-    int64_t reclaimed_bytes;
+    int64_t bytes; /* what they hold */
+    bool is_for_trash;
 };
 
 static int find_candidates(struct task *task, const struct filter *filter, struct pruning *pruning,
@@ -42,10 +44,11 @@ static const struct op_kind prune_kind = {
     .after = prune_after,
 };
 
-int volume_prune(struct task *task, const struct filter *filter, bool is_dry_run,
-                 struct prune_result *result, struct error *err)
+int volume_prune(struct task *task, const struct filter *filter,
+                 const struct volume_prune_spec *spec, struct prune_result *result,
+                 struct error *err)
 {
-    struct pruning pruning = { 0 };
+    struct pruning pruning = { .is_for_trash = !spec->is_now && trash_is_on(task) };
 
     if (find_candidates(task, filter, &pruning, err) < 0)
         return -1;
@@ -53,9 +56,12 @@ int volume_prune(struct task *task, const struct filter *filter, bool is_dry_run
     pruning.is_going = arena_array(task->mem, pruning.count + 1, sizeof(*pruning.is_going));
     memset(pruning.is_going, true, pruning.count);
     cleanup_op struct op op = { .kind = &prune_kind, .subject = "volumes", .data = &pruning };
-    if (!is_dry_run && op_run(task, &op, err) < 0)
+    if (!spec->is_dry_run && op_run(task, &op, err) < 0)
         return -1;
-    *result = (struct prune_result){ .reclaimed_bytes = pruning.reclaimed_bytes };
+    *result = (struct prune_result){
+        .reclaimed_bytes = pruning.is_for_trash ? 0 : pruning.bytes,
+        .trashed_bytes = pruning.is_for_trash ? pruning.bytes : 0,
+    };
     result->names = arena_array(task->mem, pruning.count + 1, sizeof(*result->names));
     for (size_t i = 0; i < pruning.count; i++)
         if (pruning.is_going[i])
@@ -132,7 +138,7 @@ static void measure(struct task *task, struct pruning *pruning)
         struct usage usage;
         struct error ignored; /* a number that is a little too small harms nobody */
         if (volume_usage(task, &pruning->removals[i].volume, &usage, &ignored) == 0)
-            pruning->reclaimed_bytes += usage.used_bytes;
+            pruning->bytes += usage.used_bytes;
     }
 }
 
@@ -143,6 +149,7 @@ static int prune_finish(struct task *task, struct op *op, struct error *err)
     for (size_t i = 0; i < pruning->count; i++) {
         struct volume_removal *removal = &pruning->removals[i];
         struct error reason;
+        removal->is_for_trash = pruning->is_for_trash;
         pruning->is_going[i] =
             volume_removal_check(task, removal->volume.id, false, removal, &reason) == 0;
         if (pruning->is_going[i] && volume_removal_delete(task, removal, err) < 0)
@@ -153,12 +160,14 @@ static int prune_finish(struct task *task, struct op *op, struct error *err)
 
 static int emit_prune(struct task *task, const struct pruning *pruning, struct error *err)
 {
-    struct pair reclaimed = {
-        "reclaimed",
-        arena_printf(task->mem, "%lld", (long long)pruning->reclaimed_bytes),
+    long long trashed = pruning->is_for_trash ? pruning->bytes : 0;
+    struct pair items[] = {
+        { "reclaimed", arena_printf(task->mem, "%lld", (long long)pruning->bytes - trashed) },
+        { "trashed", arena_printf(task->mem, "%lld", trashed) },
     };
 
-    return event_emit(task, "volume", "prune", "", &(struct pairs){ 1, &reclaimed }, err);
+    return event_emit(task, "volume", "prune", "", &(struct pairs){ ARRAY_SIZE(items), items },
+                      err);
 }
 
 static void prune_after(struct task *task, struct op *op, bool is_done)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Removing volumes.  The row goes first, in one transaction with every check, then the data: a
- * crash between leaves garbage for reconcile, never a listed volume with half its files.
+ * Removing volumes.  The row goes (or changes, for the trash) first, in one transaction with every
+ * check, then the data: a crash between leaves garbage for reconcile, never a listed volume with
+ * half its files.
  */
 #include "core/volume_remove.h"
 
@@ -11,12 +12,14 @@
 #include "core/claim.h"
 #include "core/liveness.h"
 #include "core/op.h"
+#include "core/trash.h"
 #include "core/volume.h"
 #include "core/volume_data.h"
 #include "core/volume_event.h"
 #include "core/volume_foreign.h"
 #include "store/plugin_mount.h"
 #include "store/snapshot.h"
+#include "store/trash.h"
 #include "store/volume.h"
 
 struct removing {
@@ -27,6 +30,9 @@ struct removing {
 
 static int check_references(struct task *task, const struct volume *volume, struct error *err);
 static int check_snapshots(const struct volume_removal *removal, bool with_snapshots,
+                           struct error *err);
+static bool goes_to_trash(const struct volume_removal *removal);
+static int delete_snapshot(struct task *task, const struct snapshot *snapshot, bool is_for_trash,
                            struct error *err);
 static int check_mounts(struct task *task, const struct volume *volume, struct error *err);
 static int remove_finish(struct task *task, struct op *op, struct error *err);
@@ -61,7 +67,9 @@ int volume_remove(struct task *task, const char *ref, const struct volume_remove
         .subject = arena_printf(task->mem, "volume '%s'", volume.name),
         .data = &removing,
     };
-    claim_enter(&claim, volume.data_id);
+    removing.removal.is_for_trash = !spec->is_now && trash_is_on(task);
+    if (!removing.removal.is_for_trash) /* else a row keeps naming it */
+        claim_enter(&claim, volume.data_id);
     return op_run(task, &op, err);
 }
 
@@ -85,7 +93,7 @@ int volume_removal_check(struct task *task, const char *volume_id, bool with_sna
                     "remove %s: volume is in use - another engine has mounted it (%lld)",
                     volume->name, (long long)mounts);
     removal->snapshot_count =
-        store_snapshot_list(task->db, task->mem, volume_id, &removal->snapshots, err);
+        store_snapshot_list_all(task->db, task->mem, volume_id, &removal->snapshots, err);
     if (removal->snapshot_count < 0 || check_snapshots(removal, with_snapshots, err) < 0)
         return -1;
     return store_volume_check_free(task->db, volume, err);
@@ -94,19 +102,27 @@ int volume_removal_check(struct task *task, const char *volume_id, bool with_sna
 int volume_removal_delete(struct task *task, const struct volume_removal *removal,
                           struct error *err)
 {
+    struct pair trash = { "trash", removal->volume.id };
+    bool is_for_trash = goes_to_trash(removal);
+
     for (int i = 0; i < removal->snapshot_count; i++)
-        if (store_snapshot_delete(task->db, removal->snapshots[i].id, err) < 0 ||
-            snapshot_event(task, "destroy", &removal->snapshots[i], err) < 0)
+        if (delete_snapshot(task, &removal->snapshots[i], is_for_trash, err) < 0)
             return -1;
-    if (store_volume_delete(task->db, removal->volume.id, err) < 0)
+    if (is_for_trash ? trash_put_volume(task, &removal->volume, err) < 0
+                     : store_volume_delete(task->db, removal->volume.id, err) < 0)
         return -1;
-    return volume_event(task, "destroy", &removal->volume, NULL, err);
+    return volume_event(task, "destroy", &removal->volume,
+                        is_for_trash ? &(struct pairs){ 1, &trash } : NULL, err);
 }
 
 void volume_removal_discard(struct task *task, const struct volume_removal *removal)
 {
     const struct volume *volume = &removal->volume;
 
+    if (goes_to_trash(removal)) {
+        trash_put_away(task, volume->id);
+        return;
+    }
     volume_data_discard(task, volume->pool_id, volume->data_id);
     for (int i = 0; i < removal->snapshot_count; i++)
         volume_data_discard(task, volume->pool_id, removal->snapshots[i].id);
@@ -125,15 +141,37 @@ static int check_references(struct task *task, const struct volume *volume, stru
     return fail(err, ERR_CONFLICT, "remove %s: volume is in use - [%s]", volume->name, text.data);
 }
 
+/* What lies on somebody else's filesystem is not ours to keep. */
+static bool goes_to_trash(const struct volume_removal *removal)
+{
+    return removal->is_for_trash && !volume_is_foreign(&removal->volume);
+}
+
+/* With its volume in the trash a snapshot stays as it is: out of sight, and back with it. */
+static int delete_snapshot(struct task *task, const struct snapshot *snapshot, bool is_for_trash,
+                           struct error *err)
+{
+    const struct trash_entry entry = { .id = snapshot->id, .kind = "snapshot" };
+
+    if (strcmp(snapshot->state, "ready") != 0)
+        return is_for_trash ? 0 : store_trash_delete(task->db, &entry, err);
+    if (!is_for_trash && store_snapshot_delete(task->db, snapshot->id, err) < 0)
+        return -1;
+    return snapshot_event(task, "destroy", snapshot, err);
+}
+
 static int check_snapshots(const struct volume_removal *removal, bool with_snapshots,
                            struct error *err)
 {
-    if (removal->snapshot_count == 0 || with_snapshots)
+    int count = 0;
+
+    for (int i = 0; i < removal->snapshot_count; i++)
+        count += strcmp(removal->snapshots[i].state, "ready") == 0;
+    if (count == 0 || with_snapshots)
         return 0;
     return fail(err, ERR_CONFLICT,
                 "remove %s: volume has %d snapshot%s; remove them first, or together with it",
-                removal->volume.name, removal->snapshot_count,
-                removal->snapshot_count == 1 ? "" : "s");
+                removal->volume.name, count, count == 1 ? "" : "s");
 }
 
 /* Rows say nobody refers to it; the kernel may know better. */

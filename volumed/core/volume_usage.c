@@ -34,11 +34,17 @@ static void grow(struct counter *counter);
 int volume_usage(struct task *task, const struct volume *volume, struct usage *usage,
                  struct error *err)
 {
-    static const struct tree_visitor visitor = { .enter = count_directory, .visit = count_file };
-    CLEANUP(counter_done) struct counter counter = { 0 };
     cleanup_fd int fd = volume_open(task, volume, err);
 
-    if (fd < 0 || tree_walk(fd, &visitor, &counter, err) < 0)
+    return fd < 0 ? -1 : volume_usage_at(fd, usage, err);
+}
+
+int volume_usage_at(int fd, struct usage *usage, struct error *err)
+{
+    static const struct tree_visitor visitor = { .enter = count_directory, .visit = count_file };
+    CLEANUP(counter_done) struct counter counter = { 0 };
+
+    if (tree_walk(fd, &visitor, &counter, err) < 0)
         return -1;
     *usage = counter.usage;
     return 0;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A table of what is due how often, and two threads that sleep until the next of them: one for jobs
- * that are done at once, one for those that may take minutes.  Each has its own database connection
- * by way of the thread's task.
+ * A table of what is due when, and threads that sleep until the next of them: one for jobs that are
+ * done at once, one for those that may take minutes.  What is due every so often is told by a
+ * period; what rows tell the time of says itself when it is due next, and who changes such rows
+ * rings the service's alarm.  Each thread has its own database connection by way of its task.
  */
 #include "job/scheduler.h"
 
@@ -10,7 +11,6 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -20,69 +20,79 @@
 #include "core/reconcile.h"
 #include "core/service.h"
 #include "core/space.h"
+#include "core/trash.h"
 #include "store/db.h"
 
-#define MS_PER_S  ((int64_t)1000)
-#define NS_PER_MS 1000000L
+#define MS_PER_S ((int64_t)1000)
+#define RETRY_MS ((int64_t)30000) /* after a failure of what would be due again at once */
+
+enum lane_id {
+    LANE_QUICK,
+    LANE_SLOW, /* may take minutes: it runs where nothing else waits for it */
+    LANE_COUNT
+};
 
 struct job {
     const char *name;
     int64_t every_ms;
     int (*run)(struct task *task, struct error *err);
-    bool is_slow; /* may take minutes: it runs where nothing else waits for it */
+    enum lane_id lane;
+
+    /* When it has something to do, by the wall clock, or 0 for not before every_ms.  May be NULL.
+     */
+    int (*next)(struct task *task, int64_t *due_ms, struct error *err);
 };
 
 static int run_resume(struct task *task, struct error *err);
 static int run_trim(struct task *task, struct error *err);
 
 static const struct job jobs[] = {
-    { "resume", 30 * MS_PER_S, run_resume, false },
-    { "trim", 30 * MS_PER_S, run_trim, false },
-    { "space", 30 * MS_PER_S, space_tend, false },
-    { "history", 3600 * MS_PER_S, history_prune, false },
-    { "reconcile", 3600 * MS_PER_S, reconcile_and_log, false },
+    { "resume", 30 * MS_PER_S, run_resume, LANE_QUICK, NULL },
+    { "trim", 30 * MS_PER_S, run_trim, LANE_QUICK, NULL },
+    { "space", 30 * MS_PER_S, space_tend, LANE_QUICK, NULL },
+    { "trash", 3600 * MS_PER_S, trash_purge_expired, LANE_SLOW, trash_next_expiry },
+    { "history", 3600 * MS_PER_S, history_prune, LANE_QUICK, NULL },
+    { "reconcile", 3600 * MS_PER_S, reconcile_and_log, LANE_QUICK, NULL },
 };
 
 struct lane {
     struct scheduler *scheduler;
-    const char *name;
-    bool is_slow;
+    enum lane_id id;
     bool is_started;
     pthread_t thread;
-    int64_t due_ms[ARRAY_SIZE(jobs)]; /* monotonic; of its own jobs */
+    int64_t due_ms[ARRAY_SIZE(jobs)];      /* monotonic; of its own jobs */
+    int64_t earliest_ms[ARRAY_SIZE(jobs)]; /* monotonic: not before, whatever rows say */
 };
 
 struct scheduler {
     struct service *service;
-    struct lane lanes[2];
-    pthread_mutex_t lock; /* guards: is_stopping */
-    pthread_cond_t bell;
-    bool is_stopping;
+    struct lane lanes[LANE_COUNT];
 };
 
+static int start_lane(struct lane *lane, struct error *err);
 static void *run(void *argument);
-static bool sleep_until(struct scheduler *scheduler, int64_t when_ms);
 static int64_t run_due(struct lane *lane, struct task *task);
+static void run_job(struct lane *lane, size_t index, struct task *task);
+static int64_t due_of(const struct lane *lane, size_t index, struct task *task);
+
+static const char *const lane_names[] = {
+    [LANE_QUICK] = "scheduler",
+    [LANE_SLOW] = "slow-jobs",
+};
+
+static const char *const lane_scopes[] = {
+    [LANE_QUICK] = "thread=scheduler",
+    [LANE_SLOW] = "thread=slow-jobs",
+};
 
 struct scheduler *scheduler_start(struct service *service, struct error *err)
 {
     struct scheduler *scheduler = mem_alloc(sizeof(*scheduler));
-    pthread_condattr_t attributes;
 
     scheduler->service = service;
-    (void)pthread_mutex_init(&scheduler->lock, NULL); /* cannot fail with default attributes */
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&scheduler->bell, &attributes);
-    scheduler->lanes[0] = (struct lane){ .name = "scheduler" };
-    scheduler->lanes[1] = (struct lane){ .name = "slow-jobs", .is_slow = true };
     for (size_t i = 0; i < ARRAY_SIZE(scheduler->lanes); i++) {
-        struct lane *lane = &scheduler->lanes[i];
-        lane->scheduler = scheduler;
-        for (size_t j = 0; j < ARRAY_SIZE(jobs); j++)
-            lane->due_ms[j] = clock_mono_ms() + jobs[j].every_ms;
-        lane->is_started = thread_start(&lane->thread, lane->name, run, lane, err) == 0;
-        if (!lane->is_started) {
+        scheduler->lanes[i] = (struct lane){ .scheduler = scheduler, .id = (enum lane_id)i };
+        if (start_lane(&scheduler->lanes[i], err) < 0) {
             scheduler_stop(scheduler);
             return NULL;
         }
@@ -94,70 +104,91 @@ void scheduler_stop(struct scheduler *scheduler)
 {
     if (scheduler == NULL)
         return;
-    (void)lock_take(&scheduler->lock);
-    scheduler->is_stopping = true;
     scheduler->service->is_stopping = true;
-    (void)pthread_cond_broadcast(&scheduler->bell);
-    (void)pthread_mutex_unlock(&scheduler->lock);
+    alarm_stop(&scheduler->service->alarm);
     for (size_t i = 0; i < ARRAY_SIZE(scheduler->lanes); i++)
         if (scheduler->lanes[i].is_started)
             (void)pthread_join(scheduler->lanes[i].thread, NULL);
-    (void)pthread_cond_destroy(&scheduler->bell);
-    (void)pthread_mutex_destroy(&scheduler->lock);
     free(scheduler);
+}
+
+static int start_lane(struct lane *lane, struct error *err)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(jobs); i++)
+        lane->due_ms[i] = clock_mono_ms() + jobs[i].every_ms;
+    int rc = thread_start(&lane->thread, lane_names[lane->id], run, lane, err);
+    lane->is_started = rc == 0;
+    return rc;
 }
 
 static void *run(void *argument)
 {
     struct lane *lane = argument;
-    struct scheduler *scheduler = lane->scheduler;
-    struct task task = { .service = scheduler->service, .actor = "volumed" };
+    struct service *service = lane->scheduler->service;
+    struct task task = { .service = service, .actor = "volumed" };
+    uint64_t seen = 0;
     struct error err;
 
-    log_scope(lane->is_slow ? "thread=slow-jobs" : "thread=scheduler");
-    task.db = service_db_open(scheduler->service, &err);
+    log_scope(lane_scopes[lane->id]);
+    task.db = service_db_open(service, &err);
     if (task.db == NULL) {
         log_error("no jobs will run error=\"%s\"", err.message);
         return NULL;
     }
     task.mem = arena_new();
-    while (sleep_until(scheduler, run_due(lane, &task)))
+    while (alarm_wait(&service->alarm, &seen, run_due(lane, &task)))
         arena_reset(task.mem);
     arena_free(task.mem);
     db_close(task.db);
     return NULL;
 }
 
-/* Runs what is due in the lane and returns when the next will be. */
+/* Runs what is due and returns when the next will be. */
 static int64_t run_due(struct lane *lane, struct task *task)
 {
     int64_t next_ms = INT64_MAX;
 
     for (size_t i = 0; i < ARRAY_SIZE(jobs); i++) {
-        struct error err;
-        if (jobs[i].is_slow != lane->is_slow)
+        if (jobs[i].lane != lane->id)
             continue;
-        if (lane->due_ms[i] <= clock_mono_ms()) {
-            if (jobs[i].run(task, &err) < 0)
-                log_error("job failed name=%s error=\"%s\"", jobs[i].name, err.message);
-            lane->due_ms[i] = clock_mono_ms() + jobs[i].every_ms;
-        }
-        if (lane->due_ms[i] < next_ms)
-            next_ms = lane->due_ms[i];
+        if (due_of(lane, i, task) <= clock_mono_ms())
+            run_job(lane, i, task);
+        int64_t due_ms = due_of(lane, i, task);
+        if (due_ms < next_ms)
+            next_ms = due_ms;
     }
     return next_ms;
 }
 
-/* False when the thread is to end. */
-static bool sleep_until(struct scheduler *scheduler, int64_t when_ms)
+static void run_job(struct lane *lane, size_t index, struct task *task)
 {
-    struct timespec when = { .tv_sec = when_ms / MS_PER_S,
-                             .tv_nsec = when_ms % MS_PER_S * NS_PER_MS };
-    LOCK_SCOPE(&scheduler->lock);
+    struct error err;
+    bool is_failed = jobs[index].run(task, &err) < 0;
+    int64_t now_ms = clock_mono_ms();
 
-    while (!scheduler->is_stopping && clock_mono_ms() < when_ms)
-        (void)pthread_cond_timedwait(&scheduler->bell, &scheduler->lock, &when); /* looped */
-    return !scheduler->is_stopping;
+    if (is_failed)
+        log_error("job failed name=%s error=\"%s\"", jobs[index].name, err.message);
+    lane->due_ms[index] = now_ms + jobs[index].every_ms;
+    lane->earliest_ms[index] = now_ms + (is_failed ? RETRY_MS : 0);
+}
+
+/* By its period or, if that is earlier, by its rows. */
+static int64_t due_of(const struct lane *lane, size_t index, struct task *task)
+{
+    int64_t due_ms = lane->due_ms[index];
+    int64_t wall_ms = 0;
+    struct error err;
+
+    if (jobs[index].next == NULL)
+        return due_ms;
+    if (jobs[index].next(task, &wall_ms, &err) < 0) {
+        log_error("cannot tell what is due name=%s error=\"%s\"", jobs[index].name, err.message);
+        return due_ms;
+    }
+    int64_t by_rows_ms = clock_mono_ms() + (wall_ms - clock_now_ms());
+    if (wall_ms == 0 || by_rows_ms >= due_ms)
+        return due_ms;
+    return by_rows_ms > lane->earliest_ms[index] ? by_rows_ms : lane->earliest_ms[index];
 }
 
 /* What a failed finish left pending; a crash's remains were settled at start. */

@@ -6,6 +6,9 @@
     "s.id, s.volume_id, v.name, s.pool_id, s.name, s.state, s.reason, s.labels, s.fence," \
     " s.pause_ns, s.created_ms FROM snapshot s JOIN volume v ON v.id = s.volume_id"
 
+/* Not in the trash, neither it nor its volume. */
+#define READY " AND s.state = 'ready' AND v.state = 'ready'"
+
 struct reader {
     struct arena *mem;
     struct snapshot *items;
@@ -35,7 +38,7 @@ int store_snapshot_find(struct db *db, struct arena *mem, const char *volume_id,
     struct reader reader = { .mem = mem, .items = snapshot, .capacity = 1 };
 
     return db_query(db,
-                    "SELECT " COLUMNS " WHERE s.volume_id = ?1 AND (s.name = ?2 OR s.id = ?2)"
+                    "SELECT " COLUMNS " WHERE s.volume_id = ?1 AND (s.name = ?2 OR s.id = ?2)" READY
                     " ORDER BY s.name = ?2 DESC LIMIT 1",
                     ARGS(TEXT(volume_id), TEXT(ref)), read_row, &reader, err);
 }
@@ -45,7 +48,7 @@ int store_snapshot_list(struct db *db, struct arena *mem, const char *volume_id,
 {
     struct reader reader = { .mem = mem };
     int count = db_query(db,
-                         "SELECT " COLUMNS " WHERE ?1 IS NULL OR s.volume_id = ?1"
+                         "SELECT " COLUMNS " WHERE (?1 IS NULL OR s.volume_id = ?1)" READY
                          " ORDER BY s.created_ms, s.rowid",
                          ARGS(TEXT(volume_id)), read_row, &reader, err);
 
@@ -54,9 +57,22 @@ int store_snapshot_list(struct db *db, struct arena *mem, const char *volume_id,
     return count;
 }
 
+int store_snapshot_list_all(struct db *db, struct arena *mem, const char *volume_id,
+                            struct snapshot **list, struct error *err)
+{
+    struct reader reader = { .mem = mem };
+    int count =
+        db_query(db, "SELECT " COLUMNS " WHERE s.volume_id = ? ORDER BY s.created_ms, s.rowid",
+                 ARGS(TEXT(volume_id)), read_row, &reader, err);
+
+    if (count >= 0)
+        *list = reader.items;
+    return count;
+}
+
 int store_snapshot_count(struct db *db, const char *volume_id, int64_t *count, struct error *err)
 {
-    return db_query_i64(db, "SELECT count(*) FROM snapshot WHERE volume_id = ?",
+    return db_query_i64(db, "SELECT count(*) FROM snapshot WHERE volume_id = ? AND state = 'ready'",
                         ARGS(TEXT(volume_id)), count, err);
 }
 

@@ -16,6 +16,10 @@ int store_snapshot_find(struct db *db, struct arena *mem, const char *volume_id,
 /* Of one volume, or of all (volume_id NULL); oldest first.  Returns the count. */
 int store_snapshot_list(struct db *db, struct arena *mem, const char *volume_id,
                         struct snapshot **list, struct error *err);
+
+/* Of one volume, also those in the trash (state 'removing') or of a volume that is in it. */
+int store_snapshot_list_all(struct db *db, struct arena *mem, const char *volume_id,
+                            struct snapshot **list, struct error *err);
 int store_snapshot_count(struct db *db, const char *volume_id, int64_t *count, struct error *err);
 
 /* CONFLICT when it is no more. */

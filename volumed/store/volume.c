@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SQL of volumes. */
+/* SQL of volumes.  What is in the trash (state 'removing') is seen by store/trash.c alone. */
 #include "store/volume.h"
 
 #include <string.h>
@@ -42,7 +42,8 @@ int store_volume_find(struct db *db, struct arena *mem, const char *ref, struct 
                       struct error *err)
 {
     struct reader reader = { .mem = mem, .items = volume, .capacity = 1 };
-    int found = query(db, "SELECT " COLUMNS " WHERE v.name = ?", ARGS(TEXT(ref)), &reader, err);
+    int found = query(db, "SELECT " COLUMNS " WHERE v.name = ? AND v.state = 'ready'",
+                      ARGS(TEXT(ref)), &reader, err);
 
     return found != 0 ? found : store_volume_find_id(db, mem, ref, volume, err);
 }
@@ -52,13 +53,15 @@ int store_volume_find_id(struct db *db, struct arena *mem, const char *id, struc
 {
     struct reader reader = { .mem = mem, .items = volume, .capacity = 1 };
 
-    return query(db, "SELECT " COLUMNS " WHERE v.id = ?", ARGS(TEXT(id)), &reader, err);
+    return query(db, "SELECT " COLUMNS " WHERE v.id = ? AND v.state = 'ready'", ARGS(TEXT(id)),
+                 &reader, err);
 }
 
 int store_volume_list(struct db *db, struct arena *mem, struct volume **list, struct error *err)
 {
     struct reader reader = { .mem = mem };
-    int count = query(db, "SELECT " COLUMNS " ORDER BY v.name", NO_ARGS, &reader, err);
+    int count = query(db, "SELECT " COLUMNS " WHERE v.state = 'ready' ORDER BY v.name", NO_ARGS,
+                      &reader, err);
 
     if (count >= 0)
         *list = reader.items;
@@ -70,8 +73,8 @@ int store_volume_list_dangling(struct db *db, struct arena *mem, struct volume *
 {
     struct reader reader = { .mem = mem };
     int count = query(db,
-                      "SELECT " COLUMNS
-                      " WHERE NOT EXISTS (SELECT 1 FROM attachment WHERE volume_id = v.id)"
+                      "SELECT " COLUMNS " WHERE v.state = 'ready'"
+                      " AND NOT EXISTS (SELECT 1 FROM attachment WHERE volume_id = v.id)"
                       " AND NOT EXISTS (SELECT 1 FROM plugin_mount WHERE volume_id = v.id)"
                       " ORDER BY v.name",
                       NO_ARGS, &reader, err);

@@ -6,12 +6,14 @@
 #include "api/docker/handlers.h"
 #include "api/docker/image_json.h"
 #include "api/docker/volume.h"
+#include "core/trash.h"
 
 static json_t *images_json(struct task *task, struct error *err);
 static json_t *containers_json(struct task *task, struct error *err);
 static json_t *container_rows(struct task *task, const struct container *list, int count,
                               struct error *err);
 static json_t *volumes_json(struct task *task, struct error *err);
+static json_t *trash_json(struct task *task, struct error *err);
 
 int docker_ping(struct call *call, struct error *err)
 {
@@ -59,6 +61,10 @@ int docker_df(struct call *call, struct error *err)
     if (volumes == NULL)
         return -1;
     json_set(df, "Volumes", volumes);
+    json_t *trash = trash_json(call->task, err);
+    if (trash == NULL)
+        return -1;
+    json_set(df, "Trash", trash); /* ours: Docker's clients pass over it */
     json_set(df, "BuildCache", json_array());
     json_set(df, "BuilderSize", json_integer(0));
     return call_reply_json(call, 200, json_incref(df), err);
@@ -126,4 +132,17 @@ static json_t *volumes_json(struct task *task, struct error *err)
         json_add(rows, row);
     }
     return json_incref(rows);
+}
+
+static json_t *trash_json(struct task *task, struct error *err)
+{
+    int64_t count = 0;
+    int64_t bytes = 0;
+
+    if (trash_total(task, &count, &bytes, err) < 0)
+        return NULL;
+    json_t *json = json_object();
+    json_set(json, "Count", json_integer(count));
+    json_set(json, "Size", json_integer(bytes));
+    return json;
 }

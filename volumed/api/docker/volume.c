@@ -81,7 +81,7 @@ int docker_volume_prune(struct call *call, struct error *err)
         return -1;
     if (call->api_minor < 42) /* named volumes were spared from then on */
         filter_spare_none(&filter, call->task->mem);
-    if (volume_prune(call->task, &filter, false, &result, err) < 0)
+    if (volume_prune(call->task, &filter, &(struct volume_prune_spec){ 0 }, &result, err) < 0)
         return -1;
     json_t *names = json_array();
     for (size_t i = 0; i < result.count; i++)

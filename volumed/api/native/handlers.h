@@ -26,7 +26,11 @@ int native_file_list(struct call *call, struct error *err);
 int native_file_read(struct call *call, struct error *err);
 int native_file_archive(struct call *call, struct error *err);
 
-int native_lineage_get(struct call *call, struct error *err);
+int native_trash_list(struct call *call, struct error *err);
+int native_trash_get(struct call *call, struct error *err);
+int native_trash_restore(struct call *call, struct error *err);
+int native_trash_purge_one(struct call *call, struct error *err);
+int native_trash_purge(struct call *call, struct error *err);
 
 int native_pool_list(struct call *call, struct error *err);
 int native_pool_create(struct call *call, struct error *err);

@@ -6,10 +6,6 @@
 #include "api/native/encode.h"
 #include "api/native/handlers.h"
 
-struct remove_request {
-    bool dry_run;
-};
-
 struct rollback_request {
     const char *snapshot;
     bool dry_run;
@@ -58,20 +54,21 @@ int native_snapshot_get(struct call *call, struct error *err)
 int native_snapshot_remove(struct call *call, struct error *err)
 {
     static const struct field fields[] = {
-        FIELD(BOOL, struct remove_request, dry_run, OPTIONAL),
+        FIELD_AS(BOOL, "dry_run", struct snapshot_remove_spec, is_dry_run, OPTIONAL),
+        FIELD_AS(BOOL, "now", struct snapshot_remove_spec, is_now, OPTIONAL),
         FIELDS_END,
     };
-    struct remove_request request = { 0 };
+    struct snapshot_remove_spec request = { 0 };
     struct snapshot snapshot;
 
     if (decode_query(call, fields, &request, err) < 0 ||
         snapshot_get(call->task, call->args[0], call->args[1], &snapshot, err) < 0 ||
-        snapshot_remove(call->task, call->args[0], call->args[1], request.dry_run, err) < 0)
+        snapshot_remove(call->task, call->args[0], call->args[1], &request, err) < 0)
         return -1;
     json_t *json = json_object();
     json_set(json, "volume", json_text(snapshot.volume_name));
     json_set(json, "snapshot", json_text(snapshot.name));
-    json_set(json, "dry_run", json_boolean(request.dry_run));
+    json_set(json, "dry_run", json_boolean(request.is_dry_run));
     return call_reply_json(call, 200, json, err);
 }
 

@@ -16,7 +16,7 @@ struct volume_change {
 
 struct prune_request {
     const char *filters;
-    bool dry_run;
+    struct volume_prune_spec spec;
 };
 
 int native_volume_release(struct call *call, struct error *err)
@@ -140,6 +140,7 @@ int native_volume_remove(struct call *call, struct error *err)
         FIELD(BOOL, struct volume_remove_spec, force, OPTIONAL),
         FIELD(BOOL, struct volume_remove_spec, with_snapshots, OPTIONAL),
         FIELD_AS(BOOL, "dry_run", struct volume_remove_spec, is_dry_run, OPTIONAL),
+        FIELD_AS(BOOL, "now", struct volume_remove_spec, is_now, OPTIONAL),
         FIELDS_END,
     };
     struct volume_remove_spec spec = { 0 };
@@ -163,7 +164,8 @@ int native_volume_prune(struct call *call, struct error *err)
 {
     static const struct field fields[] = {
         FIELD(OBJECT, struct prune_request, filters, OPTIONAL),
-        FIELD(BOOL, struct prune_request, dry_run, OPTIONAL),
+        FIELD_AS(BOOL, "dry_run", struct prune_request, spec.is_dry_run, OPTIONAL),
+        FIELD_AS(BOOL, "now", struct prune_request, spec.is_now, OPTIONAL),
         FIELDS_END,
     };
     struct prune_request request = { 0 };
@@ -172,14 +174,15 @@ int native_volume_prune(struct call *call, struct error *err)
 
     if (decode_body(call, fields, &request, err) < 0 ||
         filter_parse(&filter, call->task->mem, request.filters, volume_prune_filters, err) < 0 ||
-        volume_prune(call->task, &filter, request.dry_run, &result, err) < 0)
+        volume_prune(call->task, &filter, &request.spec, &result, err) < 0)
         return -1;
     json_t *names = json_array();
     for (size_t i = 0; i < result.count; i++)
         json_array_append_new(names, json_text(result.names[i]));
     json_t *json = encode_list("volumes", names);
     json_set(json, "reclaimed_bytes", json_integer(result.reclaimed_bytes));
-    json_set(json, "dry_run", json_boolean(request.dry_run));
+    json_set(json, "trashed_bytes", json_integer(result.trashed_bytes));
+    json_set(json, "dry_run", json_boolean(request.spec.is_dry_run));
     return call_reply_json(call, 200, json, err);
 }
 

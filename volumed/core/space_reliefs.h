@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rows of core/space_reliefs.c, each made where its feature is. */
+#ifndef CORE_SPACE_RELIEFS_H
+#define CORE_SPACE_RELIEFS_H
+
+#include "core/space.h"
+
+extern const struct space_relief trash_relief; /* core/trash_purge.c */
+
+#endif
