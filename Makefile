@@ -5,7 +5,7 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 CC      ?= gcc
 
-LIBS    := sqlite3 mount uuid jansson libarchive libcrypto libseccomp
+LIBS    := sqlite3 mount blkid uuid jansson libarchive libcrypto libseccomp
 PKG     := $(shell pkg-config --exists $(LIBS) 2>/dev/null && echo yes)
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
            -Wvla -Walloca -Wformat=2 -Wconversion -Wnull-dereference -Wswitch-enum -Wundef \
