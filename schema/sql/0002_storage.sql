@@ -1,6 +1,15 @@
 -- 0002_storage.sql: what storage forgives with.  Forward only; never edit once released.
 
 -- pools
+-- A pool in a filesystem of its own: on an image file behind a loop device, or on a block device.
+CREATE TABLE pool_disk (
+    pool_id     TEXT    PRIMARY KEY REFERENCES pool (id) ON DELETE CASCADE,
+    path        TEXT    NOT NULL UNIQUE,     -- of the image or the device
+    is_device   INTEGER NOT NULL CHECK (is_device IN (0, 1)),
+    filesystem  TEXT    NOT NULL CHECK (filesystem IN ('btrfs', 'xfs')),
+    size_bytes  INTEGER NOT NULL,
+    max_bytes   INTEGER NOT NULL             -- it may grow to this by itself; 0: as far as the host has room
+) STRICT, WITHOUT ROWID;
 
 -- quotas
 

@@ -141,6 +141,15 @@ CREATE TABLE pool (
 
 CREATE UNIQUE INDEX pool_one_default ON pool (is_default) WHERE is_default = 1;
 
+CREATE TABLE pool_disk (
+    pool_id     TEXT    PRIMARY KEY REFERENCES pool (id) ON DELETE CASCADE,
+    path        TEXT    NOT NULL UNIQUE,     -- of the image or the device
+    is_device   INTEGER NOT NULL CHECK (is_device IN (0, 1)),
+    filesystem  TEXT    NOT NULL CHECK (filesystem IN ('btrfs', 'xfs')),
+    size_bytes  INTEGER NOT NULL,
+    max_bytes   INTEGER NOT NULL             -- it may grow to this by itself; 0: as far as the host has room
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE pool_mark (
     pool_id         TEXT    PRIMARY KEY REFERENCES pool (id) ON DELETE CASCADE,
     warn_percent    INTEGER NOT NULL,

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* volctl pool. */
 #include <limits.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/units.h"
 #include "output.h"
 #include "url.h"
 #include "verbs.h"
@@ -11,6 +13,9 @@ static int inspect_one(struct command *command, const char *word, struct outcome
                        struct error *err);
 static int remove_one(struct command *command, const char *word, struct outcome *outcome,
                       struct error *err);
+static int describe_place(const struct command *command, json_t *body, struct error *err);
+static int set_size(const struct command *command, const char *option, const char *name,
+                    json_t *body, struct error *err);
 static const char *absolute_path(struct arena *mem, const char *path);
 
 int cmd_pool_ls(struct command *command, struct error *err)
@@ -54,21 +59,45 @@ int cmd_pool_ls(struct command *command, struct error *err)
 int cmd_pool_create(struct command *command, struct error *err)
 {
     cleanup_json json_t *pool = NULL;
-    const char *driver = args_get(&command->args, "driver");
-    json_t *body = json_object();
+    cleanup_json json_t *body = json_object();
 
     json_set(body, "name", json_text(command->args.words[0]));
-    json_set(body, "path", json_text(absolute_path(command->mem, command->args.words[1])));
-    if (driver != NULL)
-        json_set(body, "driver", json_text(driver));
-    if (command_ask(command, "POST", "/volumed/v1/pools", body, &pool, err) < 0)
+    if (describe_place(command, body, err) < 0 ||
+        command_ask(command, "POST", "/volumed/v1/pools", json_incref(body), &pool, err) < 0)
         return -1;
     if (command->is_json) {
         output_json(pool);
         return 0;
     }
+    const json_t *disk = json_object_get(pool, "disk");
     output_line("%s", cell_text(pool, "name"));
     output_note(command, "driver %s", cell_text(pool, "driver"));
+    if (json_is_object(disk) && !json_is_true(json_object_get(disk, "direct_io")))
+        output_note(command,
+                    "the filesystem below '%s' has no direct I/O: its data is cached twice",
+                    cell_text(disk, "path"));
+    return 0;
+}
+
+int cmd_pool_resize(struct command *command, struct error *err)
+{
+    cleanup_json json_t *pool = NULL;
+    json_t *body = json_object();
+    int64_t size_bytes = 0;
+
+    if (units_parse_size(command->args.words[1], &size_bytes) < 0) {
+        json_decref(body);
+        return fail(err, ERR_INVALID, "'%s' is no size", command->args.words[1]);
+    }
+    json_set(body, "size_bytes", json_integer(size_bytes));
+    if (command_ask(command, "PATCH",
+                    URL(command->mem, "/volumed/v1/pools/{}", command->args.words[0]), body, &pool,
+                    err) < 0)
+        return -1;
+    if (command->is_json)
+        output_json(pool);
+    else
+        output_line("%s", cell_size(command->mem, json_object_get(pool, "disk"), "size_bytes"));
     return 0;
 }
 
@@ -101,6 +130,43 @@ static int remove_one(struct command *command, const char *word, struct outcome 
                        &outcome->json, err) < 0
                ? -1
                : 0;
+}
+
+/* PATH alone is a directory; with anything that only a disk has, it is the disk's image. */
+static int describe_place(const struct command *command, json_t *body, struct error *err)
+{
+    const struct args *args = &command->args;
+    const char *driver = args_get(args, "driver");
+    const char *device = args_get(args, "device");
+    bool is_disk = args->word_count < 2 || device != NULL || args_has(args, "size") ||
+                   args_has(args, "max") || (driver != NULL && strcmp(driver, "xfs") == 0);
+
+    if (args->word_count == 2)
+        json_set(body, is_disk ? "image" : "path",
+                 json_text(absolute_path(command->mem, args->words[1])));
+    if (driver != NULL && (is_disk || strcmp(driver, "auto") != 0))
+        json_set(body, "driver", json_text(driver));
+    if (device != NULL)
+        json_set(body, "device", json_text(absolute_path(command->mem, device)));
+    if (args_has(args, "force"))
+        json_set(body, "force", json_true());
+    return set_size(command, "size", "size_bytes", body, err) < 0
+               ? -1
+               : set_size(command, "max", "max_bytes", body, err);
+}
+
+static int set_size(const struct command *command, const char *option, const char *name,
+                    json_t *body, struct error *err)
+{
+    const char *text = args_get(&command->args, option);
+    int64_t size_bytes = 0;
+
+    if (text == NULL)
+        return 0;
+    if (units_parse_size(text, &size_bytes) < 0)
+        return fail(err, ERR_INVALID, "'%s' is no size", text);
+    json_set(body, name, json_integer(size_bytes));
+    return 0;
 }
 
 /* The service's working directory is not ours. */

@@ -24,9 +24,7 @@
 #define VOLUME_PLACE \
     LABEL, \
     { "opt", 'o', "KEY=VALUE", "give an option to the pool's driver; may be repeated" }, \
-    { "pool", 0, "POOL", "put it there rather than in the default pool" }, \
-    { "size", 0, "SIZE", "let it take so much at most, 'none' for no limit" }, \
-    { "inodes", 0, "N", "let it have so many files and directories at most" }
+    { "pool", 0, "POOL", "put it there rather than in the default pool" }
 #define CONTAINER_SHAPE \
     { "name", 0, "NAME", "name the container" }, \
     { "volume", 'v', "SOURCE:PATH[:MODE]", "attach a volume (or a host directory) at PATH; may be repeated" }, \
@@ -80,9 +78,6 @@ const struct verb verbs[] = {
       "inspect volume", 1, WORDS_MANY, 0, NULL, NULL },
     { "volume", "rename", "NAME NEW-NAME", cmd_volume_rename, "give a volume another name", "rename volume", 2, 2, 0,
       NULL, "Containers that refer to it keep it." },
-    { "volume", "resize", "NAME [SIZE]", cmd_volume_resize, "let a volume take more or less", "resize volume", 1, 2,
-      0, OPTIONS({ "inodes", 0, "N", "let it have so many files and directories at most, or 'none'" }),
-      "SIZE 'none' lifts the limit.  Its containers go on; refused when it takes more already." },
     { "volume", "label", "NAME KEY=VALUE|KEY-...", cmd_volume_label, "set labels, or with KEY- remove them",
       "label volume", 2, WORDS_MANY, 0, NULL, NULL },
     { "volume", "protect", "NAME...", cmd_volume_protect, "refuse its removal and rollback", "protect volume", 1,
@@ -224,12 +219,21 @@ const struct verb verbs[] = {
       OPTIONS({ "force", 'f', NULL, "also when stopped containers were made from it" }), NULL },
 
     { "pool", "ls", "", cmd_pool_ls, "list pools", "list pools", 0, 0, 0, NULL, NULL },
-    { "pool", "create", "NAME PATH", cmd_pool_create, "make a pool of a directory", "create pool", 2, 2, 0,
-      OPTIONS({ "driver", 0, "DRIVER", "btrfs, reflink or directory; by default what fits PATH best" }), NULL },
+    { "pool", "create", "NAME [PATH]", cmd_pool_create, "make a pool of a directory, or on a disk of its own",
+      "create pool", 1, 2, 0,
+      OPTIONS({ "driver", 0, "DRIVER", "btrfs, reflink or directory; on a disk of its own xfs, btrfs or auto" },
+              { "size", 0, "SIZE", "make an image file of SIZE for it, at PATH or in the state directory" },
+              { "max", 0, "SIZE", "let the image grow up to SIZE; by default as far as the host has room" },
+              { "device", 0, "DEVICE", "format a block device for it" },
+              { "force", 'f', NULL, "overwrite what is on the device" }),
+      "PATH alone names a directory: an empty one, or one to be made.  Without PATH, or with --size, --max or "
+      "--device, or with driver xfs, the pool gets a filesystem of its own." },
+    { "pool", "resize", "POOL SIZE", cmd_pool_resize, "change the size of a pool on an image", "resize pool", 2, 2, 0,
+      NULL, "While it is in use; up as the host has room, down on btrfs alone." },
     { "pool", "inspect", "POOL...", cmd_pool_inspect, "show all of a pool", "inspect pool", 1, WORDS_MANY, 0, NULL,
       NULL },
-    { "pool", "rm", "POOL...", cmd_pool_rm, "forget empty pools; their directories stay", "remove pool", 1,
-      WORDS_MANY, 0, NULL, NULL },
+    { "pool", "rm", "POOL...", cmd_pool_rm, "forget empty pools", "remove pool", 1, WORDS_MANY, 0,
+      NULL, "Directories and devices stay as they are; images are removed." },
 
     { "operation", "ls", "", cmd_operation_ls, "list operations, newest first", "list operations", 0, 0, 0,
       OPTIONS({ "running", 0, NULL, "those under way alone" }, { "limit", 'n', "N", "at most N (100)" }), NULL },

@@ -22,7 +22,6 @@ int cmd_volume_clone(struct command *command, struct error *err);
 int cmd_volume_ls(struct command *command, struct error *err);
 int cmd_volume_inspect(struct command *command, struct error *err);
 int cmd_volume_rename(struct command *command, struct error *err);
-int cmd_volume_resize(struct command *command, struct error *err);
 int cmd_volume_label(struct command *command, struct error *err);
 int cmd_volume_protect(struct command *command, struct error *err);
 int cmd_volume_unprotect(struct command *command, struct error *err);
@@ -73,6 +72,7 @@ int cmd_image_rm(struct command *command, struct error *err);
 
 int cmd_pool_ls(struct command *command, struct error *err);
 int cmd_pool_create(struct command *command, struct error *err);
+int cmd_pool_resize(struct command *command, struct error *err);
 int cmd_pool_inspect(struct command *command, struct error *err);
 int cmd_pool_rm(struct command *command, struct error *err);
 

@@ -22,6 +22,7 @@
 #include "base/uuid.h"
 #include "core/event.h"
 #include "core/op.h"
+#include "core/pool_disk.h"
 #include "core/pool_identity.h"
 #include "core/pool_spare.h"
 #include "core/service.h"
@@ -35,8 +36,9 @@ struct open_pool {
 };
 
 struct pools {
-    pthread_mutex_t lock; /* guards: open */
+    pthread_mutex_t lock; /* guards: open, retired */
     struct list open;
+    struct list retired; /* of removed disks: somebody may still hold one for a moment */
 };
 
 struct pool_making {
@@ -53,9 +55,11 @@ static int make_apply(struct task *task, struct op *op, struct error *err);
 static int make_finish(struct task *task, struct op *op, struct error *err);
 static int make_revert(struct task *task, struct op *op, struct error *err);
 static int remove_finish(struct task *task, struct op *op, struct error *err);
-static int emit(struct task *task, const char *action, const struct pool *pool, struct error *err);
 static struct open_pool *find_open(struct pools *pools, const char *pool_id);
+static struct open_pool *take_open(struct pools *pools, const char *pool_id);
 static struct open_pool *open_row(struct task *task, const char *pool_id, struct error *err);
+static int open_found(struct task *task, struct open_pool *open, const struct pool *pool,
+                      struct error *err);
 static void open_pool_free(struct open_pool *open);
 
 static const struct op_kind create_kind = {
@@ -78,6 +82,7 @@ struct pools *pools_open(struct task *task, struct error *err)
 
     (void)pthread_mutex_init(&pools->lock, NULL); /* never fails with default attributes */
     list_init(&pools->open);
+    list_init(&pools->retired);
     if (count < 0) {
         pools_close(pools);
         return NULL;
@@ -97,6 +102,8 @@ void pools_close(struct pools *pools)
     if (pools == NULL)
         return;
     list_each(node, &pools->open)
+        open_pool_free(container_of(node, struct open_pool, node));
+    list_each(node, &pools->retired)
         open_pool_free(container_of(node, struct open_pool, node));
     (void)pthread_mutex_destroy(&pools->lock); /* nobody is left to hold it */
     free(pools);
@@ -154,6 +161,10 @@ int pool_remove(struct task *task, const char *ref, struct error *err)
         return -1;
     if (pool.is_default)
         return fail(err, ERR_CONFLICT, "pool '%s' is the default and stays", pool.name);
+    struct pool_disk disk;
+    int found = pool_disk_find(task, pool.id, &disk, err);
+    if (found != 0)
+        return found < 0 ? -1 : pool_disk_remove(task, &pool, &disk, err);
     cleanup_op struct op op = {
         .kind = &remove_kind,
         .subject = arena_printf(task->mem, "pool '%s'", pool.name),
@@ -182,6 +193,21 @@ int pool_open(struct task *task, const char *pool_id, const struct driver_pool *
     return 0;
 }
 
+int pool_retire(struct task *task, const char *pool_id, struct error *err)
+{
+    struct pools *pools = task->service->pools;
+
+    for (struct open_pool *open; (open = take_open(pools, pool_id)) != NULL;) {
+        pool_spare_drop(&open->pool);
+        int rc = pool_identity_divert(&open->pool, task->service->tmp_fd, err);
+        LOCK_SCOPE(&pools->lock);
+        list_append(rc < 0 ? &pools->open : &pools->retired, &open->node);
+        if (rc < 0)
+            return -1;
+    }
+    return 0;
+}
+
 int pool_clone_cost(struct task *task, const char *pool_id, enum cost *cost, struct error *err)
 {
     const struct driver_pool *open = NULL;
@@ -204,6 +230,14 @@ int pool_space(struct task *task, const char *pool_id, struct pool_space *space,
     space->size_bytes = (int64_t)(st.f_blocks * st.f_frsize);
     space->free_bytes = (int64_t)(st.f_bavail * st.f_frsize);
     return 0;
+}
+
+int pool_event(struct task *task, const char *action, const struct pool *pool, struct error *err)
+{
+    struct pair items[] = { { "driver", pool->driver }, { "path", pool->path } };
+
+    return event_emit(task, "pool", action, pool->name, &(struct pairs){ ARRAY_SIZE(items), items },
+                      err);
 }
 
 static void making_done(struct pool_making *making)
@@ -284,7 +318,7 @@ static int make_finish(struct task *task, struct op *op, struct error *err)
             return fail(err, ERR_EXISTS, "the name or the path is another pool's");
         return -1;
     }
-    return emit(task, "create", &making->pool, err);
+    return pool_event(task, "create", &making->pool, err);
 }
 
 static int make_revert(struct task *task, struct op *op, struct error *err)
@@ -310,15 +344,7 @@ static int remove_finish(struct task *task, struct op *op, struct error *err)
                         pool->name);
         return -1;
     }
-    return emit(task, "destroy", pool, err);
-}
-
-static int emit(struct task *task, const char *action, const struct pool *pool, struct error *err)
-{
-    struct pair items[] = { { "driver", pool->driver }, { "path", pool->path } };
-
-    return event_emit(task, "pool", action, pool->name, &(struct pairs){ ARRAY_SIZE(items), items },
-                      err);
+    return pool_event(task, "destroy", pool, err);
 }
 
 static struct open_pool *find_open(struct pools *pools, const char *pool_id)
@@ -332,6 +358,21 @@ static struct open_pool *find_open(struct pools *pools, const char *pool_id)
     return NULL;
 }
 
+static struct open_pool *take_open(struct pools *pools, const char *pool_id)
+{
+    if (pools == NULL) /* resumed before they are opened */
+        return NULL;
+    LOCK_SCOPE(&pools->lock);
+    list_each(node, &pools->open) {
+        struct open_pool *open = container_of(node, struct open_pool, node);
+        if (strcmp(open->pool.id, pool_id) != 0)
+            continue;
+        list_remove(node);
+        return open;
+    }
+    return NULL;
+}
+
 static struct open_pool *open_row(struct task *task, const char *pool_id, struct error *err)
 {
     struct open_pool *open = mem_alloc(sizeof(*open));
@@ -340,7 +381,7 @@ static struct open_pool *open_row(struct task *task, const char *pool_id, struct
     list_init(&open->node);
     open->mem = arena_new();
     int found = store_pool_find(task->db, open->mem, pool_id, &pool, err);
-    if (found > 0 && pool_identity_open(open->mem, &pool, &open->pool, err) == 0)
+    if (found > 0 && open_found(task, open, &pool, err) == 0)
         return open;
     if (found == 0)
         (void)fail(err, ERR_NOT_FOUND, "no such pool: %s", pool_id);
@@ -351,6 +392,17 @@ static struct open_pool *open_row(struct task *task, const char *pool_id, struct
     arena_free(open->mem);
     free(open);
     return NULL;
+}
+
+static int open_found(struct task *task, struct open_pool *open, const struct pool *pool,
+                      struct error *err)
+{
+    struct pool_disk disk;
+    int found = pool_disk_find(task, pool->id, &disk, err);
+
+    if (found < 0 || (found > 0 && pool_disk_up(task, pool, &disk, err) < 0))
+        return -1;
+    return pool_identity_open(open->mem, pool, &open->pool, err);
 }
 
 static void open_pool_free(struct open_pool *open)

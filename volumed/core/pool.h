@@ -24,12 +24,21 @@ int pool_create(struct task *task, const char *name, const char *path, const cha
 int pool_get(struct task *task, const char *ref, struct pool *pool, struct error *err);
 int pool_list(struct task *task, struct pool **list, struct error *err);
 
-/* Only an empty pool; its directory stays. */
+/* Only an empty pool.  Its directory stays; the image of one with a disk of its own goes. */
 int pool_remove(struct task *task, const char *ref, struct error *err);
 
 /* The open pool of an id; CONFLICT with the reason when it could not be opened. */
 int pool_open(struct task *task, const char *pool_id, const struct driver_pool **open,
               struct error *err);
+
+/*
+ * Closes an open pool whose disk is to go.  Who holds it still finds its directories deleted, and
+ * fails as with any pool that is no more.
+ */
+int pool_retire(struct task *task, const char *pool_id, struct error *err);
+
+/* In a transaction: writes the event. */
+int pool_event(struct task *task, const char *action, const struct pool *pool, struct error *err);
 
 struct pool_space {
     int64_t size_bytes;

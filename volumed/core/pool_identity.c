@@ -2,6 +2,7 @@
 /* Writing and checking pool.json, opening a pool's directories.  Rows are pool.c's. */
 #include "core/pool_identity.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
@@ -100,6 +101,20 @@ void pool_identity_close(struct driver_pool *open)
     for (size_t i = 0; i < ARRAY_SIZE(directories); i++)
         sys_close_fd(directory_fd(open, i));
     sys_close_fd(&open->fd);
+}
+
+int pool_identity_divert(struct driver_pool *open, int tmp_fd, struct error *err)
+{
+    cleanup_fd int gone = fs_make_dir(tmp_fd, open->id, 0700, err);
+
+    if (gone < 0)
+        return -1;
+    int rc = sys_unlinkat(tmp_fd, open->id, AT_REMOVEDIR);
+    for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(directories); i++)
+        rc = dup3(gone, *directory_fd(open, i), O_CLOEXEC) < 0 ? -errno : 0;
+    if (rc >= 0)
+        rc = dup3(gone, open->fd, O_CLOEXEC) < 0 ? -errno : 0;
+    return rc < 0 ? fail_sys(err, rc, "cannot close pool '%s'", open->name) : 0;
 }
 
 static int *directory_fd(struct driver_pool *open, size_t i)

@@ -33,4 +33,10 @@ int pool_identity_open(struct arena *mem, const struct pool *pool, struct driver
                        struct error *err);
 void pool_identity_close(struct driver_pool *open);
 
+/*
+ * Lets the descriptors of an open pool name a directory that is no more (made and removed in
+ * 'tmp_fd'), so that its filesystem can be unmounted while others may still use them.
+ */
+int pool_identity_divert(struct driver_pool *open, int tmp_fd, struct error *err);
+
 #endif

@@ -17,6 +17,7 @@
 #include "base/thread.h"
 #include "core/history.h"
 #include "core/op.h"
+#include "core/pool_disk.h"
 #include "core/reconcile.h"
 #include "core/service.h"
 #include "core/space.h"
@@ -50,6 +51,7 @@ static const struct job jobs[] = {
     { "resume", 30 * MS_PER_S, run_resume, LANE_QUICK, NULL },
     { "trim", 30 * MS_PER_S, run_trim, LANE_QUICK, NULL },
     { "space", 30 * MS_PER_S, space_tend, LANE_QUICK, NULL },
+    { "grow", 2 * MS_PER_S, pool_disk_grow_due, LANE_QUICK, NULL },
     { "trash", 3600 * MS_PER_S, trash_purge_expired, LANE_SLOW, trash_next_expiry },
     { "history", 3600 * MS_PER_S, history_prune, LANE_QUICK, NULL },
     { "reconcile", 3600 * MS_PER_S, reconcile_and_log, LANE_QUICK, NULL },

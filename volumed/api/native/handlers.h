@@ -35,6 +35,7 @@ int native_trash_purge(struct call *call, struct error *err);
 int native_pool_list(struct call *call, struct error *err);
 int native_pool_create(struct call *call, struct error *err);
 int native_pool_get(struct call *call, struct error *err);
+int native_pool_change(struct call *call, struct error *err);
 int native_pool_remove(struct call *call, struct error *err);
 int native_pool_space(struct call *call, struct error *err);
 

@@ -5,12 +5,21 @@
 #include "api/native/decode.h"
 #include "api/native/encode.h"
 #include "api/native/handlers.h"
+#include "core/pool_disk.h"
 
 struct pool_request {
     const char *name;
     const char *path;
     const char *driver;
+    const char *image;
+    const char *device;
+    int64_t size_bytes;
+    int64_t max_bytes;
+    bool force;
 };
+
+static int create_disk(struct call *call, const struct pool_request *request, struct pool *pool,
+                       struct error *err);
 
 int native_pool_list(struct call *call, struct error *err)
 {
@@ -29,17 +38,40 @@ int native_pool_create(struct call *call, struct error *err)
 {
     static const struct field fields[] = {
         FIELD(TEXT, struct pool_request, name, REQUIRED),
-        FIELD(TEXT, struct pool_request, path, REQUIRED),
+        FIELD(TEXT, struct pool_request, path, OPTIONAL),
         FIELD(TEXT, struct pool_request, driver, OPTIONAL),
+        FIELD(TEXT, struct pool_request, image, OPTIONAL),
+        FIELD(TEXT, struct pool_request, device, OPTIONAL),
+        FIELD(INT, struct pool_request, size_bytes, OPTIONAL),
+        FIELD(INT, struct pool_request, max_bytes, OPTIONAL),
+        FIELD(BOOL, struct pool_request, force, OPTIONAL),
+        FIELDS_END,
+    };
+    struct pool_request request = { .max_bytes = -1 };
+    struct pool pool;
+
+    if (decode_body(call, fields, &request, err) < 0)
+        return -1;
+    int rc = request.path == NULL
+                 ? create_disk(call, &request, &pool, err)
+                 : pool_create(call->task, request.name, request.path, request.driver, &pool, err);
+    return rc < 0 ? -1 : call_reply_json(call, 201, encode_pool(call->task, &pool), err);
+}
+
+int native_pool_change(struct call *call, struct error *err)
+{
+    static const struct field fields[] = {
+        FIELD(INT, struct pool_request, size_bytes, REQUIRED),
         FIELDS_END,
     };
     struct pool_request request = { 0 };
     struct pool pool;
 
     if (decode_body(call, fields, &request, err) < 0 ||
-        pool_create(call->task, request.name, request.path, request.driver, &pool, err) < 0)
+        pool_disk_resize(call->task, call->args[0], request.size_bytes, err) < 0 ||
+        pool_get(call->task, call->args[0], &pool, err) < 0)
         return -1;
-    return call_reply_json(call, 201, encode_pool(call->task, &pool), err);
+    return call_reply_json(call, 200, encode_pool(call->task, &pool), err);
 }
 
 int native_pool_get(struct call *call, struct error *err)
@@ -73,4 +105,20 @@ int native_pool_space(struct call *call, struct error *err)
     json_set(json, "size_bytes", json_integer(space.size_bytes));
     json_set(json, "free_bytes", json_integer(space.free_bytes));
     return call_reply_json(call, 200, json, err);
+}
+
+static int create_disk(struct call *call, const struct pool_request *request, struct pool *pool,
+                       struct error *err)
+{
+    const struct pool_disk_spec spec = {
+        .name = request->name,
+        .filesystem = request->driver,
+        .image = request->image,
+        .device = request->device,
+        .size_bytes = request->size_bytes,
+        .max_bytes = request->max_bytes,
+        .is_forced = request->force,
+    };
+
+    return pool_disk_create(call->task, &spec, pool, err);
 }

@@ -32,6 +32,7 @@ const struct route native_routes[] = {
     { "GET",    "/volumed/v1/pools",                                  native_pool_list },
     { "POST",   "/volumed/v1/pools",                                  native_pool_create },
     { "GET",    "/volumed/v1/pools/{pool}",                           native_pool_get },
+    { "PATCH",  "/volumed/v1/pools/{pool}",                           native_pool_change },
     { "DELETE", "/volumed/v1/pools/{pool}",                           native_pool_remove },
     { "GET",    "/volumed/v1/pools/{pool}/space",                     native_pool_space },
     { "GET",    "/volumed/v1/operations",                             native_operation_list },

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The failure space of pools with disks of their own: making, removing, growing and shrinking one,
+ * with the first, then the second, … system call that changes something failing, or the process dying
+ * in its place.  Afterwards pool, mount, loop device and image are all there or all gone.
+ */
+#include <errno.h>
+#include <sys/wait.h>
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "core/op.h"
+#include "core/pool_disk.h"
+#include "core/reconcile.h"
+#include "lib/storage.h"
+
+#define NTH_MAX     400
+#define EXIT_FAILED 1
+#define EXIT_FIRED  2
+#define MIB         ((int64_t)1 << 20)
+#define SIZE        (272 * MIB) /* btrfs resizes nothing below 256 MiB */
+#define SIZE_GROWN  (288 * MIB)
+#define PATH        STATE "/pools/other"
+
+struct scenario {
+    const char *name;
+    bool has_pool; /* before */
+    int (*act)(struct storage *s);
+    void (*check)(struct storage *s, bool is_whole);
+};
+
+static int make(struct storage *s)
+{
+    const struct pool_disk_spec spec = {
+        .name = "other",
+        .filesystem = "btrfs",
+        .size_bytes = SIZE,
+        .max_bytes = SIZE,
+    };
+    struct pool pool;
+
+    return pool_disk_create(&s->task, &spec, &pool, &s->err);
+}
+
+static bool has_pool(struct storage *s)
+{
+    struct pool pool;
+
+    return pool_get(&s->task, "other", &pool, &s->err) == 0;
+}
+
+/* All of it, or nothing of it. */
+static void check_all_or_nothing(struct storage *s, bool is_there)
+{
+    struct pool pool;
+    const struct driver_pool *open = NULL;
+
+    CHECK(has_pool(s) == is_there);
+    if (!is_there) {
+        WORLD_RUN("! mountpoint -q " PATH);
+        WORLD_RUN("test ! -e " PATH);
+        WORLD_RUN("test -z \"$(ls -A " STATE "/disks 2> /dev/null)\"");
+        /* The kernel lets a device go a little after its last user. */
+        WORLD_RUN("for i in $(seq 50); do losetup -l -n -O BACK-FILE | grep -q " STATE
+                  " || exit 0; sleep 0.1; done; losetup -l; exit 1");
+        return;
+    }
+    CHECK_OK(pool_get(&s->task, "other", &pool, &s->err), &s->err);
+    CHECK_OK(pool_open(&s->task, pool.id, &open, &s->err), &s->err);
+    WORLD_RUN("mountpoint -q " PATH " && test -e " PATH "/pool.json"
+              " && test \"$(ls " STATE "/disks)\" = %s",
+              pool.id);
+}
+
+static void check_create(struct storage *s, bool is_whole)
+{
+    bool is_there = has_pool(s);
+
+    CHECK(is_there || !is_whole);
+    check_all_or_nothing(s, is_there);
+    if (!is_there)
+        CHECK_OK(make(s), &s->err); /* what was left is no obstacle */
+}
+
+static int act_remove(struct storage *s)
+{
+    return pool_remove(&s->task, "other", &s->err);
+}
+
+static void check_remove(struct storage *s, bool is_whole)
+{
+    bool is_there = has_pool(s);
+
+    CHECK(!is_there || !is_whole);
+    check_all_or_nothing(s, is_there);
+    if (is_there)
+        CHECK_OK(act_remove(s), &s->err);
+}
+
+static int act_grow(struct storage *s)
+{
+    return pool_disk_resize(&s->task, "other", SIZE_GROWN, &s->err);
+}
+
+static int act_shrink(struct storage *s)
+{
+    return pool_disk_resize(&s->task, "other", SIZE - 8 * MIB, &s->err);
+}
+
+/* Row, image and filesystem agree, though an image may be longer for a while. */
+static void check_size(struct storage *s, int64_t wanted, bool is_whole)
+{
+    struct pool_disk disk;
+    struct pool pool;
+    struct pool_space space;
+
+    check_all_or_nothing(s, true);
+    CHECK_OK(pool_get(&s->task, "other", &pool, &s->err), &s->err);
+    CHECK(pool_disk_find(&s->task, pool.id, &disk, &s->err) == 1);
+    CHECK(disk.size_bytes == wanted || (!is_whole && disk.size_bytes == SIZE));
+    CHECK_OK(pool_space(&s->task, pool.id, &space, &s->err), &s->err);
+    CHECK(space.size_bytes == disk.size_bytes ||
+          (!is_whole && space.size_bytes == wanted && wanted > SIZE));
+    WORLD_RUN("test $(stat -c %%s %s) -ge %lld", disk.path, (long long)space.size_bytes);
+    CHECK_OK(pool_disk_resize(&s->task, "other", SIZE_GROWN, &s->err), &s->err);
+}
+
+static void check_grow(struct storage *s, bool is_whole)
+{
+    check_size(s, SIZE_GROWN, is_whole);
+}
+
+static void check_shrink(struct storage *s, bool is_whole)
+{
+    check_size(s, SIZE - 8 * MIB, is_whole);
+}
+
+static const struct scenario scenarios[] = {
+    { "pool.create with a disk", false, make, check_create },
+    { "pool.remove with a disk", true, act_remove, check_remove },
+    { "pool.resize, up", true, act_grow, check_grow },
+    { "pool.resize, down", true, act_shrink, check_shrink },
+};
+
+static void set_up(struct storage *s, const struct scenario *scenario)
+{
+    WORLD_RUN("if mountpoint -q " PATH "; then umount " PATH "; fi; rm -rf " WORLD_DIR "/*");
+    ck_assert_msg(storage_open(s), "%s", s->err.message);
+    if (scenario->has_pool)
+        CHECK_OK(make(s), &s->err);
+    storage_close(s);
+}
+
+static int run_child(const struct scenario *scenario, int nth, int rc)
+{
+    int status = 0;
+    pid_t pid = fork();
+
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        struct storage s;
+        (void)freopen("/dev/null", "w", stderr);
+        if (!storage_open(&s))
+            _exit(99);
+        fault_arm(nth, rc);
+        int result = scenario->act(&s);
+        _exit((result < 0 ? EXIT_FAILED : 0) | (fault_fired() ? EXIT_FIRED : 0));
+    }
+    CHECK(waitpid(pid, &status, 0) == pid);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) != 99, "%s: child died (%x)",
+                  scenario->name, (unsigned int)status);
+    return WEXITSTATUS(status);
+}
+
+static void check_after(struct storage *s, const struct scenario *scenario, int nth, int status)
+{
+    struct findings findings = { 0 };
+
+    log_set_level(LOG_ERROR);
+    ck_assert_msg(storage_open(s), "%s", s->err.message);
+    CHECK(op_resume_all(&s->task, &s->err) >= 0);
+    CHECK_OK(reconcile(&s->task, true, &findings, &s->err), &s->err);
+    CHECK_OK(reconcile(&s->task, false, &findings, &s->err), &s->err);
+    ck_assert_msg(findings.count == 0, "%s, call %d: still %s %s", scenario->name, nth,
+                  findings.items[0].kind, findings.items[0].object);
+    scenario->check(s, (status & ~EXIT_FIRED) == 0);
+    storage_close(s);
+}
+
+static void sweep(int rc)
+{
+    int seen = 0;
+
+    if (!world_enter("tmpfs") || !world_has("mkfs.btrfs"))
+        return;
+    for (size_t i = 0; i < ARRAY_SIZE(scenarios); i++) {
+        int status = EXIT_FIRED;
+        int nth = 0;
+        while (status != 0 && nth < NTH_MAX) {
+            struct storage s;
+            set_up(&s, &scenarios[i]);
+            status = run_child(&scenarios[i], ++nth, rc);
+            check_after(&s, &scenarios[i], nth, status);
+            seen += status == FAULT_CRASH_STATUS || (status & EXIT_FIRED) != 0;
+        }
+        ck_assert_msg(status == 0, "%s never ended without a fault", scenarios[i].name);
+    }
+    CHECK(seen > 20);
+    printf("disks: %d %s seen\n", seen, rc == FAULT_CRASH ? "crashes" : "failures");
+}
+
+TEST(a_disk_is_whole_or_absent_wherever_the_process_dies)
+{
+    sweep(FAULT_CRASH);
+}
+
+TEST(a_disk_is_whole_or_absent_whichever_call_fails)
+{
+    sweep(-EIO);
+}
