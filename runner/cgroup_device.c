@@ -76,7 +76,7 @@ int cgroup_devices_apply(const struct cgroup *cgroup, const struct array *device
 
     if (v1 != NULL)
         return apply_v1(v1->path, devices, err);
-    if (cgroup->is_unified)
+    if (cgroup->is_unified && cgroup->count > 0)
         return apply_v2(cgroup->hierarchies[0].path, devices, err);
     return 0;
 }

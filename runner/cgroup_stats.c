@@ -58,7 +58,8 @@ static int watch_v2(const char *directory);
 json_t *cgroup_stats(const struct cgroup *cgroup)
 {
     json_t *stats = json_object();
-    const char *unified = cgroup->is_unified ? cgroup->hierarchies[0].path : NULL;
+    const char *unified =
+        cgroup->is_unified && cgroup->count > 0 ? cgroup->hierarchies[0].path : NULL;
 
     json_set(stats, "cpu", unified != NULL ? cpu_v2(unified) : cpu_v1(cgroup));
     json_set(stats, "memory", unified != NULL ? memory_v2(unified) : memory_v1(cgroup));

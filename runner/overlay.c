@@ -34,8 +34,8 @@ static int overlay_read(struct arena *mem, const json_t *json, struct overlay *o
                         struct error *err);
 static int open_by_layers(const struct overlay *overlay);
 static int open_by_string(struct arena *mem, const struct overlay *overlay, struct error *err);
+static int mount_and_clone(struct arena *mem, const struct overlay *overlay);
 static int append_directory(struct buf *data, const char *path, int *fd);
-static int clone_of_mount(const char *data);
 
 int overlay_open(struct arena *mem, const char *text, struct error *err)
 {
@@ -91,7 +91,35 @@ static int open_by_layers(const struct overlay *overlay)
     return rc < 0 ? rc : sys_fsmount(fs_fd, overlay->upper == NULL ? MOUNT_ATTR_RDONLY : 0u);
 }
 
+/*
+ * mount(2) needs a place.  In a mount namespace of its own there is one that nobody sees: the
+ * overlay is made there and cloned off.  The directories are opened there too: as layers the kernel
+ * takes no mounts of another namespace.
+ */
 static int open_by_string(struct arena *mem, const struct overlay *overlay, struct error *err)
+{
+    struct mount_attr private = { .propagation = MS_PRIVATE };
+    cleanup_fd int own_fd = sys_openat(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY, 0);
+    cleanup_fd int cwd_fd = sys_openat(AT_FDCWD, ".", O_PATH | O_DIRECTORY, 0);
+    int fd = -1;
+
+    if (own_fd < 0 || cwd_fd < 0)
+        return fail_sys(err, own_fd < 0 ? own_fd : cwd_fd, "cannot mount the root's overlay");
+    int rc = unshare(CLONE_NEWNS) < 0 ? -errno : 0;
+    if (rc < 0)
+        return fail_sys(err, rc, "cannot mount the root's overlay");
+    rc = sys_mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &private);
+    if (rc >= 0)
+        rc = fd = mount_and_clone(mem, overlay);
+    if (setns(own_fd, CLONE_NEWNS) < 0 || fchdir(cwd_fd) < 0) {
+        rc = -errno;
+        sys_close_fd(&fd);
+    }
+    return rc < 0 ? fail_sys(err, rc, "cannot mount the root's overlay") : fd;
+}
+
+/* Relative paths mean nothing here, and the reader of the annotation has refused them. */
+static int mount_and_clone(struct arena *mem, const struct overlay *overlay)
 {
     cleanup_buf struct buf data = { 0 };
     size_t count = overlay->count + 2;
@@ -113,11 +141,13 @@ static int open_by_string(struct arena *mem, const struct overlay *overlay, stru
         if (rc >= 0)
             rc = append_directory(&data, overlay->work, &fds[count - 1]);
     }
-    if (rc >= 0)
-        rc = data.size < DATA_MAX ? clone_of_mount(data.data) : -E2BIG;
+    if (rc >= 0 && data.size >= DATA_MAX)
+        rc = -E2BIG;
+    if (rc >= 0 && mount("overlay", "/proc", "overlay", 0, data.data) < 0)
+        rc = -errno;
     for (size_t i = 0; i < count; i++)
         sys_close_fd(&fds[i]);
-    return rc < 0 ? fail_sys(err, rc, "cannot mount the root's overlay") : rc;
+    return rc < 0 ? rc : sys_open_tree(AT_FDCWD, "/proc", OPEN_TREE_CLONE);
 }
 
 static int append_directory(struct buf *data, const char *path, int *fd)
@@ -125,31 +155,4 @@ static int append_directory(struct buf *data, const char *path, int *fd)
     *fd = sys_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
     buf_printf(data, "/proc/self/fd/%d", *fd);
     return *fd < 0 ? *fd : 0;
-}
-
-/*
- * mount(2) needs a place.  A child with a mount namespace of its own has one that nobody sees: it
- * mounts, clones the mount off, and both processes share the descriptor.
- */
-static int clone_of_mount(const char *data)
-{
-    struct mount_attr slave = { .propagation = MS_PRIVATE };
-    cleanup_fd int own_fd = sys_openat(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY, 0);
-    int fd = -1;
-
-    if (own_fd < 0)
-        return own_fd;
-    cleanup_fd int cwd_fd = sys_openat(AT_FDCWD, ".", O_PATH | O_DIRECTORY, 0);
-    if (unshare(CLONE_NEWNS) < 0)
-        return -errno;
-    int rc = sys_mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &slave);
-    if (rc >= 0 && mount("overlay", "/proc", "overlay", 0, data) < 0)
-        rc = -errno;
-    if (rc >= 0)
-        rc = fd = sys_open_tree(AT_FDCWD, "/proc", OPEN_TREE_CLONE);
-    if (setns(own_fd, CLONE_NEWNS) < 0 || (cwd_fd >= 0 && fchdir(cwd_fd) < 0)) {
-        sys_close_fd(&fd);
-        return -errno;
-    }
-    return rc < 0 ? rc : fd;
 }

@@ -70,7 +70,77 @@ CREATE TABLE trash (
 
 -- leases
 
+-- An attachment that shows a snapshot, which it pins; with a scratch, STATE/containers/<id>/scratch/<scratch_id>/.
+CREATE TABLE attachment_snapshot (
+    container_id  TEXT    NOT NULL,
+    destination   TEXT    NOT NULL,
+    snapshot_id   TEXT    NOT NULL REFERENCES snapshot (id) ON DELETE RESTRICT,
+    scratch_id    TEXT    CHECK (length(scratch_id) = 36),
+    is_own        INTEGER NOT NULL DEFAULT 0 CHECK (is_own IN (0, 1)),  -- cut for it, and goes with it
+    PRIMARY KEY (container_id, destination),
+    FOREIGN KEY (container_id, destination) REFERENCES attachment (container_id, destination) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX attachment_snapshot_by_snapshot ON attachment_snapshot (snapshot_id);
+
+-- Volumes on whose writers there is a rule; the others have no row and are 'shared'.
+CREATE TABLE volume_access (
+    volume_id  TEXT    PRIMARY KEY REFERENCES volume (id) ON DELETE CASCADE,
+    access     TEXT    NOT NULL CHECK (access IN ('shared', 'single-writer', 'exclusive', 'read-only')),
+    succession TEXT    NOT NULL CHECK (succession IN ('none', 'standby', 'fenced')),  -- who may write after the writer
+    epoch      INTEGER NOT NULL DEFAULT 0   -- grows with each new writer and each fence
+) STRICT, WITHOUT ROWID;
+
+-- What a running container may do to a volume at present; where there is no row, what its attachment says.
+CREATE TABLE lease (
+    volume_id     TEXT    NOT NULL REFERENCES volume (id) ON DELETE CASCADE,
+    container_id  TEXT    NOT NULL REFERENCES container (id) ON DELETE CASCADE,
+    state         TEXT    NOT NULL CHECK (state IN ('writer', 'standby', 'fenced')),
+    epoch         INTEGER NOT NULL,         -- the volume's, when the state was given
+    since_ms      INTEGER NOT NULL,
+    PRIMARY KEY (volume_id, container_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX lease_by_container ON lease (container_id);
+
+
 -- lineage
+
+-- Where data came from.  A row is written where there is a parent, and refers to nothing: it outlives both ends,
+-- and the names are those of then.  That a snapshot was cut from its volume is in the snapshot's own row while it
+-- has one, and comes here with its end, if anything descends from it.
+CREATE TABLE lineage (
+    child_id     TEXT    NOT NULL,           -- of a volume or a snapshot
+    relation     TEXT    NOT NULL CHECK (relation IN
+                     ('seeded', 'cloned', 'cut', 'rolled-back', 'restored', 'written')),
+    parent_id    TEXT    NOT NULL,           -- of an image, a volume, a snapshot or a container
+    time_ms      INTEGER NOT NULL,
+    child_name   TEXT    NOT NULL,
+    parent_kind  TEXT    NOT NULL CHECK (parent_kind IN ('image', 'volume', 'snapshot', 'container')),
+    parent_name  TEXT    NOT NULL,
+    detail       TEXT    NOT NULL DEFAULT '{}',  -- JSON: a seed's path, a container's image and generation, files
+    PRIMARY KEY (child_id, relation, parent_id, time_ms)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lineage_by_snapshot ON lineage (parent_id) WHERE parent_kind = 'snapshot';
+
+INSERT INTO lineage (child_id, relation, parent_id, time_ms, child_name, parent_kind, parent_name)
+    SELECT id, 'cloned', coalesce(parent ->> 'snapshot_id', parent ->> 'volume_id'), created_ms, name,
+           iif(parent ->> 'snapshot_id' IS NULL, 'volume', 'snapshot'),
+           iif(parent ->> 'snapshot_id' IS NULL, parent ->> 'volume',
+               (parent ->> 'volume') || '@' || (parent ->> 'snapshot'))
+    FROM volume WHERE parent ->> 'volume_id' IS NOT NULL;
+INSERT INTO lineage (child_id, relation, parent_id, time_ms, child_name, parent_kind, parent_name, detail)
+    SELECT id, 'seeded', seeded_from ->> 'image', coalesce(seeded_from ->> 'time_ms', created_ms), name, 'image',
+           seeded_from ->> 'image', json_object('path', seeded_from ->> 'path')
+    FROM volume WHERE parent IS NULL AND seeded_from ->> 'image' IS NOT NULL;
+
+CREATE TRIGGER lineage_of_snapshot BEFORE DELETE ON snapshot
+WHEN EXISTS (SELECT 1 FROM lineage WHERE parent_id = OLD.id AND parent_kind = 'snapshot')
+BEGIN
+    INSERT OR IGNORE INTO lineage (child_id, relation, parent_id, time_ms, child_name, parent_kind, parent_name)
+        SELECT OLD.id, 'cut', v.id, OLD.created_ms, v.name || '@' || OLD.name, 'volume', v.name
+        FROM volume v WHERE v.id = OLD.volume_id;
+END;
 
 -- layered trees
 

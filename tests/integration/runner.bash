@@ -21,12 +21,10 @@ runner_lack() {
 
 # One busybox tree for a whole file; tests get copies.
 runner_image() {
-    local applet image=$1
+    local image=$1
     mkdir -p "$image"/{bin,etc,proc,sys,dev,tmp,root}
     cp "$(command -v busybox)" "$image/bin/busybox"
-    for applet in $("$image/bin/busybox" --list); do
-        [ "$applet" = busybox ] || ln "$image/bin/busybox" "$image/bin/$applet"
-    done
+    "$image/bin/busybox" --install "$image/bin"
     echo 'root:x:0:0:root:/root:/bin/sh' >"$image/etc/passwd"
     echo 'user:x:1000:1000:user:/home/user:/bin/sh' >>"$image/etc/passwd"
 }
@@ -60,8 +58,8 @@ edit() {
 
 # Sets the program: words, or a shell script.
 program() {
-    edit '.process.args = $words' \
-        --argjson words "$(python3 -c 'import json, sys; print(json.dumps(sys.argv[1:]))' "$@")"
+    jq '.process.args = $ARGS.positional' "$BUNDLE/config.json" --args -- "$@" >"$BUNDLE/config.new"
+    mv "$BUNDLE/config.new" "$BUNDLE/config.json"
 }
 
 script() {

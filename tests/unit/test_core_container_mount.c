@@ -31,6 +31,27 @@ TEST(a_bind_of_a_name_is_a_volume)
     CHECK(spec.is_exclusive && !spec.is_read_only);
 }
 
+TEST(a_bind_may_show_a_snapshot_a_scratch_or_wait_for_a_writer)
+{
+    cleanup_arena struct arena *mem = arena_new();
+    struct bind_spec spec;
+    struct error err;
+
+    CHECK_OK(bind_spec_parse(mem, "data@monday:/x:scratch", &spec, &err), &err);
+    CHECK_STR(spec.source, "data");
+    CHECK_STR(spec.snapshot, "monday");
+    CHECK(spec.is_scratch && !spec.is_read_only);
+    CHECK_OK(bind_spec_parse(mem, "data:/x:standby,wait=90s", &spec, &err), &err);
+    CHECK(spec.snapshot == NULL && spec.is_standby);
+    CHECK_INT(spec.wait_ms, 90000);
+    CHECK_OK(bind_spec_parse(mem, "/srv/a@b:/x", &spec, &err), &err);
+    CHECK_STR(spec.source, "/srv/a@b");
+    CHECK(spec.snapshot == NULL);
+    CHECK_FAILS(bind_spec_parse(mem, "/srv:/x:scratch", &spec, &err), &err, ERR_INVALID);
+    CHECK_FAILS(bind_spec_parse(mem, "data:/x:wait=", &spec, &err), &err, ERR_INVALID);
+    CHECK_FAILS(bind_spec_parse(mem, "data:/x:wait=-1s", &spec, &err), &err, ERR_INVALID);
+}
+
 TEST(a_bind_of_a_path_is_the_hosts)
 {
     cleanup_arena struct arena *mem = arena_new();
@@ -117,6 +138,30 @@ TEST(the_long_form_of_a_volume_is_read_in_any_case_and_with_nulls)
     CHECK_STR(pairs_get(&attachment.labels, "k"), "w");
     CHECK_STR(pairs_get(&attachment.driver_options, "uid"), "5");
     CHECK(attachment.is_nocopy && attachment.mode == ACCESS_RW);
+}
+
+TEST(the_long_form_keeps_options_of_the_attachment_from_the_volume)
+{
+    cleanup_arena struct arena *mem = arena_new();
+    struct attachment attachment;
+    json_t *other = NULL;
+    struct error err;
+
+    CHECK_OK(parse(mem,
+                   "{\"Type\":\"volume\",\"Source\":\"v\",\"Target\":\"/d\",\"VolumeOptions\":"
+                   "{\"DriverConfig\":{\"Options\":{\"snapshot\":\"s1\",\"scratch\":\"\",\"mode\":"
+                   "\"700\"}}}}",
+                   &attachment, &other, &err),
+             &err);
+    CHECK_STR(attachment.snapshot, "s1");
+    CHECK(attachment.is_scratch);
+    CHECK(attachment.driver_options.count == 1);
+    CHECK_STR(pairs_get(&attachment.driver_options, "mode"), "700");
+    CHECK_FAILS(parse(mem,
+                      "{\"Type\":\"volume\",\"Source\":\"v\",\"Target\":\"/d\",\"VolumeOptions\":"
+                      "{\"DriverConfig\":{\"Options\":{\"wait\":\"soon\"}}}}",
+                      &attachment, &other, &err),
+                &err, ERR_INVALID);
 }
 
 TEST(the_long_form_refuses_what_does_not_fit_together)

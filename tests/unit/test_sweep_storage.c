@@ -199,11 +199,14 @@ static int insert_container(struct storage *s, struct attachment_set *set)
 static int act_attach(struct storage *s)
 {
     static const struct attachment_source source = { open_image, NULL, "image" };
-    const struct attachment wanted[] = { { .destination = "/data" },
-                                         { .destination = "/b", .volume_name = "made" } };
+    const struct attachment wanted[] = {
+        { .destination = "/data" },
+        { .destination = "/b", .volume_name = "made" },
+        { .destination = "/scratch", .volume_name = "data", .is_scratch = true },
+    };
     struct attachment_set set = { 0 };
 
-    if (attachment_set_plan(&s->task, wanted, 2, &set, &s->err) < 0)
+    if (attachment_set_plan(&s->task, wanted, ARRAY_SIZE(wanted), &set, &s->err) < 0)
         return -1;
     int rc = attachment_set_build(&s->task, &set, &source, &s->err);
     if (rc == 0)
@@ -219,9 +222,14 @@ static void check_attach(struct storage *s, bool is_whole)
     size_t count = 0;
 
     CHECK_OK(attachment_list(&s->task, CONTAINER_ID, &list, &count, &s->err), &s->err);
-    CHECK(count == 2 || (count == 0 && !is_whole));
-    CHECK(sweep_has_volume(s, "made") == (count == 2));
+    CHECK(count == 3 || (count == 0 && !is_whole));
+    CHECK(sweep_has_volume(s, "made") == (count == 3));
+    CHECK_INT(snapshot_count(s), count == 3 ? 2 : 1);
     for (size_t i = 0; i < count; i++) {
+        if (list[i].is_scratch) {
+            check_snapshot_text(s, list[i].snapshot, "two");
+            continue;
+        }
         CHECK_OK(volume_get(&s->task, list[i].volume_id, &volume, &s->err), &s->err);
         WORLD_RUN("test \"$(cat %s/d/f)\" = x", volume_path(&s->task, &volume));
     }

@@ -27,7 +27,7 @@
     { "pool", 0, "POOL", "put it there rather than in the default pool" }
 #define CONTAINER_SHAPE \
     { "name", 0, "NAME", "name the container" }, \
-    { "volume", 'v', "SOURCE:PATH[:MODE]", "attach a volume (or a host directory) at PATH; may be repeated" }, \
+    { "volume", 'v', "SOURCE:PATH[:MODE]", "attach a volume, VOLUME@SNAPSHOT or a host directory at PATH; may be repeated" }, \
     { "volumes-from", 0, "CONTAINER[:MODE]", "attach what another container has; may be repeated" }, \
     { "tmpfs", 0, "PATH[:OPTIONS]", "put a tmpfs at PATH; may be repeated" }, \
     { "env", 'e', "KEY=VALUE", "set a variable of its environment; may be repeated" }, \
@@ -50,6 +50,7 @@ const struct noun nouns[] = {
     { "volume",     "data that outlives its containers" },
     { "snapshot",   "frozen copies of volumes" },
     { "file",       "what is in volumes and snapshots" },
+    { "lineage",    "where data came from" },
     { "trash",      "what was removed and can be restored" },
     { "container",  "what runs, and what it has attached" },
     { "image",      "what containers start from" },
@@ -137,6 +138,11 @@ const struct verb verbs[] = {
       "whole." },
     { "file", "tar", "VOLUME[@SNAPSHOT] [PATH]", cmd_file_tar, "write a file or directory as a tar", "pack", 1, 2, 0,
       OPTIONS({ "output", 'o', "FILE", "write there, not to standard output" }), NULL },
+
+    { "lineage", "show", "[VOLUME|VOLUME@SNAPSHOT]", cmd_lineage_show, "show what data descends from", "trace", 0, 1, 0,
+      OPTIONS({ "dot", 0, NULL, "as a graph for dot(1)" }, { "all", 'a', NULL, "of every volume, one tree each" }),
+      "Images, clones, rollbacks, restored files and the containers that wrote, also those that are gone; names are "
+      "those of then." },
 
     { "container", "create", "IMAGE [COMMAND [ARG...]]", cmd_container_create, "make a container, not started",
       "create container from", 1, WORDS_MANY, 1, OPTIONS(CONTAINER_SHAPE), NULL },

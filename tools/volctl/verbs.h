@@ -41,6 +41,7 @@ int cmd_file_cat(struct command *command, struct error *err);
 int cmd_file_get(struct command *command, struct error *err);
 int cmd_file_tar(struct command *command, struct error *err);
 
+int cmd_lineage_show(struct command *command, struct error *err);
 int cmd_trash_ls(struct command *command, struct error *err);
 int cmd_trash_restore(struct command *command, struct error *err);
 int cmd_trash_purge(struct command *command, struct error *err);

@@ -5,12 +5,19 @@
 #include <string.h>
 
 #include "base/path.h"
+#include "base/uuid.h"
+#include "core/attachment_snapshot.h"
+#include "core/volume_data.h"
 #include "core/volume_event.h"
 #include "core/volume_foreign.h"
 #include "core/volume_remove.h"
 #include "store/attachment.h"
+#include "store/snapshot.h"
 #include "store/volume.h"
 
+static int delete_own_snapshot(struct task *task, const struct attachment *attachment,
+                               struct attachment_garbage *garbage, struct error *err);
+static const char *new_id(struct task *task);
 static struct attachment *find_destination(struct attachment *list, size_t count,
                                            const char *destination);
 
@@ -36,6 +43,9 @@ int attachment_copy(struct task *task, const char *container_id, bool is_read_on
     for (size_t i = 0; i < copied; i++) {
         copies[i].container_id = NULL;
         copies[i].is_nocopy = true;
+        copies[i].is_held = false;
+        if (copies[i].is_scratch) /* each has its own, over the same snapshot */
+            copies[i].scratch_id = new_id(task);
         if (is_read_only)
             copies[i].mode = ACCESS_RO;
     }
@@ -81,7 +91,8 @@ int attachment_emit(struct task *task, const char *container_id, const char *act
         if (is_mount) {
             pairs_set(&more, task->mem, "destination", list[i].destination);
             pairs_set(&more, task->mem, "propagation", list[i].propagation);
-            pairs_set(&more, task->mem, "read/write", list[i].mode == ACCESS_RO ? "false" : "true");
+            pairs_set(&more, task->mem, "read/write",
+                      attachment_is_read_only(&list[i]) ? "false" : "true");
         }
         if (volume_event(task, action, &volume, &more, err) < 0)
             return -1;
@@ -115,6 +126,10 @@ int attachment_delete(struct task *task, const char *container_id, bool with_vol
     if (attachment_list(task, container_id, &list, &count, err) < 0 ||
         store_attachment_delete(task->db, container_id, err) < 0)
         return -1;
+    garbage->snapshots = arena_array(task->mem, count + 1, sizeof(*garbage->snapshots));
+    for (size_t i = 0; i < count; i++)
+        if (list[i].is_snapshot_own && delete_own_snapshot(task, &list[i], garbage, err) < 0)
+            return -1;
     garbage->volumes = arena_array(task->mem, count + 1, sizeof(*garbage->volumes));
     for (size_t i = 0; with_volumes && i < count; i++) {
         struct volume_removal removal = { 0 };
@@ -133,6 +148,33 @@ void attachment_garbage_remove(struct task *task, const struct attachment_garbag
 {
     for (size_t i = 0; i < garbage->count; i++)
         volume_removal_discard(task, &garbage->volumes[i]);
+    for (size_t i = 0; i < garbage->snapshot_count; i++)
+        volume_data_discard(task, garbage->snapshots[i].pool_id, garbage->snapshots[i].id);
+}
+
+/* Cut for a scratch: it goes with the last attachment that shows it. */
+static int delete_own_snapshot(struct task *task, const struct attachment *attachment,
+                               struct attachment_garbage *garbage, struct error *err)
+{
+    struct snapshot *snapshot = &garbage->snapshots[garbage->snapshot_count];
+    struct error pinned;
+    int found = store_snapshot_find(task->db, task->mem, attachment->volume_id,
+                                    attachment->snapshot_id, snapshot, err);
+
+    if (found <= 0 || snapshot_check_unpinned(task, snapshot, &pinned) < 0)
+        return found < 0 ? -1 : 0;
+    if (store_snapshot_delete(task->db, snapshot->id, err) < 0)
+        return -1;
+    garbage->snapshot_count++;
+    return snapshot_event(task, "destroy", snapshot, err);
+}
+
+static const char *new_id(struct task *task)
+{
+    char id[UUID_SIZE];
+
+    uuid_make(id);
+    return arena_strdup(task->mem, id);
 }
 
 static struct attachment *find_destination(struct attachment *list, size_t count,

@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "core/scratch.h"
 #include "core/task.h"
 #include "model/attachment.h"
 
@@ -93,6 +94,7 @@ int attachment_check_start(struct task *task, const char *container_id, struct e
 struct attachment_mount {
     struct attachment attachment;
     int fd;
+    struct scratch scratch; /* where attachment.is_scratch: an overlay over 'fd' is mounted */
 };
 
 /*
@@ -116,6 +118,8 @@ struct volume_removal; /* core/volume_remove.h */
 struct attachment_garbage {
     struct volume_removal *volumes;
     size_t count;
+    struct snapshot *snapshots; /* that were cut for scratches */
+    size_t snapshot_count;
 };
 
 /*

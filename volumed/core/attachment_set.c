@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "base/sys.h"
 #include "core/attachment.h"
+#include "core/attachment_snapshot.h"
 #include "core/claim.h"
 #include "core/pool.h"
 #include "core/volume.h"
@@ -27,6 +28,7 @@ struct attachment_build {
     bool is_used; /* the draft got its row */
     int same_as;  /* an earlier item makes the same volume; -1: none does */
     struct claim claim;
+    struct attachment_cut cut; /* the snapshot below a scratch on the volume itself */
 };
 
 static int place(struct task *task, struct attachment *item, struct error *err);
@@ -77,6 +79,8 @@ int attachment_set_build(struct task *task, struct attachment_set *set,
             rc = build_new(task, set, i, source, err);
         else if (!build->is_new && wants_content(&set->items[i], source))
             rc = seed_existing(task, &set->items[i], source, err);
+        if (rc == 0 && set->items[i].is_scratch && set->items[i].snapshot_id == NULL)
+            rc = attachment_cut_build(task, &set->items[i], &set->builds[i].cut, err);
         if (rc < 0)
             return -1;
     }
@@ -90,6 +94,7 @@ int attachment_set_insert(struct task *task, struct attachment_set *set, const c
         struct attachment *item = &set->items[i];
         item->container_id = container_id;
         if (insert_volume(task, set, i, err) < 0 ||
+            attachment_cut_insert(task, item, &set->builds[i].cut, err) < 0 ||
             store_attachment_insert(task->db, item, err) < 0)
             return -1;
     }
@@ -100,6 +105,7 @@ void attachment_set_done(struct task *task, struct attachment_set *set, bool is_
 {
     for (size_t i = 0; i < set->count; i++) {
         struct attachment_build *build = &set->builds[i];
+        attachment_cut_done(task, &build->cut, is_published);
         if (build->claim.name == NULL)
             continue;
         if (!is_published || !build->is_used)
@@ -160,19 +166,24 @@ static int find_volume(struct task *task, struct attachment_set *set, size_t i, 
     set->builds[i].same_as = -1;
     if (item->volume_id != NULL && *item->volume_id != '\0')
         return 0; /* of --volumes-from */
+    if (attachment_snapshot_check(item, err) < 0)
+        return -1;
     item->is_anonymous = item->volume_name == NULL || *item->volume_name == '\0';
     int found = item->is_anonymous
                     ? 0
                     : store_volume_find(task->db, task->mem, item->volume_name, &volume, err);
     if (found < 0)
         return -1;
-    if (found == 0 || strcmp(volume.name, item->volume_name) != 0)
+    if (found == 0 || strcmp(volume.name, item->volume_name) != 0) {
+        if (attachment_shows_snapshot(item))
+            return fail(err, ERR_NOT_FOUND, "get %s: no such volume", item->volume_name);
         return draft_volume(task, set, i, err);
+    }
     if (item->driver_options.count > 0 && !pairs_equal(&item->driver_options, &volume.options))
         return fail(err, ERR_CONFLICT, "volume '%s' exists already, with other options",
                     volume.name);
     item->volume_id = volume.id;
-    return 0;
+    return attachment_shows_snapshot(item) ? attachment_snapshot_find(task, item, &volume, err) : 0;
 }
 
 static int draft_volume(struct task *task, struct attachment_set *set, size_t i, struct error *err)
@@ -204,7 +215,8 @@ static int draft_volume(struct task *task, struct attachment_set *set, size_t i,
 
 static bool wants_content(const struct attachment *item, const struct attachment_source *source)
 {
-    return source != NULL && !item->is_nocopy && *item->subpath == '\0';
+    return source != NULL && !item->is_nocopy && *item->subpath == '\0' &&
+           !attachment_shows_snapshot(item);
 }
 
 static int build_new(struct task *task, struct attachment_set *set, size_t i,

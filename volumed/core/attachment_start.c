@@ -7,7 +7,9 @@
 #include "base/path.h"
 #include "base/sys.h"
 #include "core/attachment.h"
+#include "core/pool.h"
 #include "core/volume.h"
+#include "core/volume_data.h"
 #include "store/attachment.h"
 #include "store/volume.h"
 
@@ -15,7 +17,10 @@
 
 static int check_one(struct task *task, const struct attachment *attachment, struct error *err);
 static bool is_conflict(enum access_mode one, enum access_mode other);
-static int open_one(struct task *task, const struct attachment *attachment, struct error *err);
+static int open_one(struct task *task, struct attachment_mount *mount, struct error *err);
+static int open_snapshot(struct task *task, const struct volume *volume,
+                         struct attachment_mount *mount, struct error *err);
+static int open_part(int tree_fd, struct attachment_mount *mount, struct error *err);
 static int open_subpath(int volume_fd, const struct attachment *attachment, struct error *err);
 
 int attachment_check_start(struct task *task, const char *container_id, struct error *err)
@@ -41,8 +46,8 @@ int attachment_open(struct task *task, const char *container_id, struct attachme
         return -1;
     struct attachment_mount *opened = arena_array(task->mem, found + 1, sizeof(*opened));
     for (size_t i = 0; i < found; i++) {
-        opened[i] = (struct attachment_mount){ list[i], open_one(task, &list[i], err) };
-        if (opened[i].fd < 0) {
+        opened[i] = (struct attachment_mount){ .attachment = list[i], .fd = -1 };
+        if (open_one(task, &opened[i], err) < 0) {
             attachment_close(opened, i);
             return -1;
         }
@@ -87,8 +92,9 @@ static bool is_conflict(enum access_mode one, enum access_mode other)
     return one == ACCESS_EXCLUSIVE || other == ACCESS_EXCLUSIVE;
 }
 
-static int open_one(struct task *task, const struct attachment *attachment, struct error *err)
+static int open_one(struct task *task, struct attachment_mount *mount, struct error *err)
 {
+    const struct attachment *attachment = &mount->attachment;
     struct volume volume;
     int found = store_volume_find_id(task->db, task->mem, attachment->volume_id, &volume, err);
 
@@ -96,20 +102,55 @@ static int open_one(struct task *task, const struct attachment *attachment, stru
         return found < 0
                    ? -1
                    : fail(err, ERR_NOT_FOUND, "get %s: no such volume", attachment->volume_name);
+    if (attachment->snapshot_id != NULL)
+        return open_snapshot(task, &volume, mount, err);
     cleanup_fd int volume_fd = volume_open(task, &volume, err);
-    if (volume_fd < 0)
+    return volume_fd < 0 ? -1 : open_part(volume_fd, mount, err);
+}
+
+/* The tree of a directory driver's snapshot could be written to: its mount is read-only. */
+static int open_snapshot(struct task *task, const struct volume *volume,
+                         struct attachment_mount *mount, struct error *err)
+{
+    const struct attachment *attachment = &mount->attachment;
+    const struct snapshot snapshot = {
+        .id = attachment->snapshot_id,
+        .name = attachment->snapshot,
+        .volume_name = volume->name,
+    };
+    const struct driver_pool *pool = NULL;
+
+    if (pool_open(task, volume->pool_id, &pool, err) < 0)
         return -1;
-    if (*attachment->subpath != '\0')
-        return open_subpath(volume_fd, attachment, err);
-    int fd = sys_openat(volume_fd, ".", O_PATH | O_DIRECTORY, 0);
-    return fd < 0 ? fail_sys(err, fd, "cannot open volume '%s'", volume.name) : fd;
+    cleanup_fd int fd = snapshot_data_open(pool, &snapshot, err);
+    if (fd < 0 || open_part(fd, mount, err) < 0)
+        return -1;
+    if (!attachment->is_scratch)
+        return 0;
+    const char *lower = arena_printf(task->mem, "%s/snapshots/%s", pool->path, snapshot.id);
+    return scratch_open(task, attachment->container_id, attachment->scratch_id, fd, lower,
+                        &mount->scratch, err);
+}
+
+static int open_part(int tree_fd, struct attachment_mount *mount, struct error *err)
+{
+    const struct attachment *attachment = &mount->attachment;
+
+    if (*attachment->subpath != '\0') {
+        mount->fd = open_subpath(tree_fd, attachment, err);
+        return mount->fd < 0 ? -1 : 0;
+    }
+    mount->fd = sys_openat(tree_fd, ".", O_PATH | O_DIRECTORY, 0);
+    return mount->fd < 0
+               ? fail_sys(err, mount->fd, "cannot open volume '%s'", attachment->volume_name)
+               : 0;
 }
 
 static int open_subpath(int volume_fd, const struct attachment *attachment, struct error *err)
 {
     int fd = path_open_beneath(volume_fd, attachment->subpath, O_PATH | O_NOFOLLOW);
 
-    if (fd == -ENOENT && attachment->can_create_subpath)
+    if (fd == -ENOENT && attachment->can_create_subpath && attachment->snapshot_id == NULL)
         fd = path_make_beneath(volume_fd, attachment->subpath, SUBPATH_MODE);
     if (fd >= 0)
         return fd;

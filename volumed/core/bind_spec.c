@@ -2,16 +2,19 @@
 /* Splitting and checking; nothing is looked up. */
 #include "core/bind_spec.h"
 
+#include <errno.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/path.h"
+#include "base/units.h"
 
 #define PARTS_MAX 3
 
 static int split(struct arena *mem, const char *text, const char *parts[PARTS_MAX]);
 static int parse_mode(struct arena *mem, struct bind_spec *spec, struct error *err);
 static bool take_option(struct bind_spec *spec, const char *word);
+static void split_snapshot(struct arena *mem, struct bind_spec *spec);
 static bool has_empty_part(const char *const parts[PARTS_MAX], int count);
 
 int bind_spec_parse(struct arena *mem, const char *text, struct bind_spec *spec, struct error *err)
@@ -26,6 +29,7 @@ int bind_spec_parse(struct arena *mem, const char *text, struct bind_spec *spec,
     if (count > 1) {
         parsed.source = parts[0];
         parsed.is_host_path = parts[0][0] == '/';
+        split_snapshot(mem, &parsed);
     }
     if (count == 2 && destination[0] != '/' && take_option(&parsed, destination))
         return fail(err, ERR_INVALID, "invalid volume specification: '%s'", text);
@@ -84,6 +88,16 @@ int mount_destination_clean(struct arena *mem, const char *type, const char *pat
     return 0;
 }
 
+int wait_parse(const char *text, int64_t *wait_ms)
+{
+    int64_t duration_ns = 0;
+
+    if (units_parse_duration(text, &duration_ns) < 0 || duration_ns <= 0)
+        return -EINVAL;
+    *wait_ms = duration_ns / 1000000;
+    return 0;
+}
+
 bool propagation_is_valid(const char *name)
 {
     static const char *const names[] = { "private", "rprivate", "shared",
@@ -109,6 +123,17 @@ static int split(struct arena *mem, const char *text, const char *parts[PARTS_MA
             return count;
         text += length + 1;
     }
+}
+
+/* No volume's name has an '@' in it. */
+static void split_snapshot(struct arena *mem, struct bind_spec *spec)
+{
+    size_t length = strcspn(spec->source, "@");
+
+    if (spec->is_host_path || spec->source[length] == '\0')
+        return;
+    spec->snapshot = spec->source + length + 1;
+    spec->source = arena_strndup(mem, spec->source, length);
 }
 
 static bool has_empty_part(const char *const parts[PARTS_MAX], int count)
@@ -151,6 +176,16 @@ static bool take_option(struct bind_spec *spec, const char *word)
         spec->is_exclusive = true;
         return true;
     }
+    if (!spec->is_host_path && strcmp(word, "scratch") == 0) {
+        spec->is_scratch = true;
+        return true;
+    }
+    if (!spec->is_host_path && strcmp(word, "standby") == 0) {
+        spec->is_standby = true;
+        return true;
+    }
+    if (!spec->is_host_path && strncmp(word, "wait=", 5) == 0)
+        return wait_parse(word + 5, &spec->wait_ms) == 0;
     if (spec->is_host_path && spec->propagation[0] == '\0' && propagation_is_valid(word)) {
         spec->propagation = word;
         return true;

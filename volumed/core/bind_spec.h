@@ -4,6 +4,7 @@
 #define CORE_BIND_SPEC_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -17,6 +18,10 @@ struct bind_spec {
     bool is_read_only;
     bool is_exclusive; /* ours: the only writer, "v:/data:exclusive" */
     bool is_nocopy;
+    const char *snapshot; /* ours: "v@snapshot:/data"; NULL: the volume itself */
+    bool is_scratch;      /* ours: "v@snapshot:/data:scratch" */
+    bool is_standby;      /* ours: "v:/data:standby" */
+    int64_t wait_ms;      /* ours: "v:/data:wait=30s"; 0: not at all */
 };
 
 /* INVALID with dockerd's texts. */
@@ -29,6 +34,9 @@ int volumes_from_parse(struct arena *mem, const char *text, const char **contain
 /* A destination: absolute, not "/", cleaned.  'type' is for the message ("volume"). */
 int mount_destination_clean(struct arena *mem, const char *type, const char *path,
                             const char **clean, struct error *err);
+
+/* "30s", "2m": how long to wait for another writer.  Returns -EINVAL for what is no such time. */
+int wait_parse(const char *text, int64_t *wait_ms);
 
 /* "private", "rslave" …: what a bind's propagation may be. */
 bool propagation_is_valid(const char *name);

@@ -44,7 +44,7 @@ static json_t *volume_json(struct task *task, const struct container *container,
     json_set(json, "Destination", json_text(attachment->destination));
     json_set(json, "Driver", json_text_or_empty(is_known ? volume.driver : "local"));
     json_set(json, "Mode", json_text(mode_said(task, container, attachment)));
-    json_set(json, "RW", json_boolean(attachment->mode != ACCESS_RO));
+    json_set(json, "RW", json_boolean(!attachment_is_read_only(attachment)));
     json_set(json, "Propagation", json_text_or_empty(attachment->propagation));
     return json;
 }

@@ -22,6 +22,7 @@
 #include "core/container_kinds.h"
 #include "core/container_launch.h"
 #include "core/health.h"
+#include "core/lineage.h"
 #include "core/monitor.h"
 #include "core/op.h"
 #include "core/service.h"
@@ -236,6 +237,7 @@ static int start_finish(struct task *task, struct op *op, struct error *err)
     container->started_ns = clock_now_ns();
     container->health = health_initial(task, container);
     if (store_container_update(task->db, container, err) < 0 ||
+        lineage_note_started(task, start->id, err) < 0 ||
         attachment_emit(task, start->id, "mount", err) < 0)
         return -1;
     return container_emit(task, container, "start", NULL, err);

@@ -38,6 +38,8 @@ static int read_number(struct arena *mem, int dirfd, const char *name, int64_t *
 static int read_parent(struct arena *mem, int64_t pid, int64_t *parent);
 static int add_mounts(struct task *task, const struct container *container,
                       struct container_view *view, struct error *err);
+static int open_scratch(struct task *task, const struct container_view *view,
+                        struct attachment_mount *mount, struct error *err);
 static int open_binds(const struct container *container, struct place_fd *places, size_t *count,
                       struct error *err);
 static int compare_places(const void *left, const void *right);
@@ -171,13 +173,18 @@ static int add_mounts(struct task *task, const struct container *container,
     json_set(json_object_get(view->request, "view"), "mounts", list);
     if (attachment_open(task, container->id, &volumes, &volume_count, err) < 0)
         return -1;
-    for (size_t i = 0; i < volume_count && count < ARRAY_SIZE(places); i++) {
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < volume_count && count < ARRAY_SIZE(places); i++) {
         const struct attachment *attachment = &volumes[i].attachment;
-        places[count++] = (struct place_fd){ attachment->destination, move_fd(&volumes[i].fd),
-                                             attachment->mode == ACCESS_RO };
+        if (attachment->is_scratch)
+            rc = open_scratch(task, view, &volumes[i], err);
+        if (rc == 0)
+            places[count++] = (struct place_fd){ attachment->destination, move_fd(&volumes[i].fd),
+                                                 attachment_is_read_only(attachment) };
     }
     attachment_close(volumes, volume_count);
-    int rc = open_binds(container, places, &count, err);
+    if (rc == 0)
+        rc = open_binds(container, places, &count, err);
     qsort(places, count, sizeof(places[0]), compare_places);
     for (size_t i = 0; i < count; i++) {
         json_t *item = json_object();
@@ -190,6 +197,20 @@ static int add_mounts(struct task *task, const struct container *container,
         sys_close_fd(&places[i].fd);
     }
     return rc;
+}
+
+/* Of a stopped container, nobody else has it mounted; a running one is joined, and has its own. */
+static int open_scratch(struct task *task, const struct container_view *view,
+                        struct attachment_mount *mount, struct error *err)
+{
+    if (view->is_running)
+        return 0;
+    int fd = scratch_mount(task->mem, &mount->scratch, err);
+    if (fd < 0)
+        return error_prefix(err, "cannot see '%s'", mount->attachment.destination);
+    sys_close_fd(&mount->fd);
+    mount->fd = fd;
+    return 0;
 }
 
 static int open_binds(const struct container *container, struct place_fd *places, size_t *count,

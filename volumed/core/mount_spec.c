@@ -19,6 +19,7 @@ static int read_common(struct arena *mem, const json_t *mount, struct wanted *wa
                        struct error *err);
 static int parse_volume(struct arena *mem, const json_t *mount, const struct wanted *wanted,
                         struct attachment *attachment, struct error *err);
+static int take_options(struct arena *mem, struct attachment *attachment, struct error *err);
 static int parse_bind(const json_t *mount, const struct wanted *wanted, json_t **bind,
                       struct error *err);
 static int parse_tmpfs(struct arena *mem, const json_t *mount, const struct wanted *wanted,
@@ -91,12 +92,14 @@ static int parse_volume(struct arena *mem, const json_t *mount, const struct wan
         json_get_bool(options, "Exclusive", &is_exclusive, err) < 0 ||
         pairs_from_json(&made.labels, mem, json_member(options, "Labels"), err) < 0 ||
         json_get_text(driver, "Name", mem, &made.driver, err) < 0 ||
-        pairs_from_json(&made.driver_options, mem, json_member(driver, "Options"), err) < 0)
+        pairs_from_json(&made.driver_options, mem, json_member(driver, "Options"), err) < 0 ||
+        take_options(mem, &made, err) < 0)
         return -1;
     if (made.subpath[0] != '\0' && made.volume_name == NULL)
         return fail(err, ERR_INVALID,
                     "invalid mount config for type \"volume\": must not set Subpath when using"
                     " anonymous volumes");
+    is_exclusive = is_exclusive || made.mode == ACCESS_EXCLUSIVE;
     if (is_exclusive && wanted->is_read_only)
         return fail(err, ERR_INVALID,
                     "invalid mount config for type \"volume\": Exclusive and ReadOnly exclude each"
@@ -104,6 +107,36 @@ static int parse_volume(struct arena *mem, const json_t *mount, const struct wan
     if (is_exclusive)
         made.mode = ACCESS_EXCLUSIVE;
     *attachment = made;
+    return 0;
+}
+
+/* Those of the attachment (volume-opt=snapshot=NAME) leave the list; the rest is the volume's. */
+static int take_options(struct arena *mem, struct attachment *attachment, struct error *err)
+{
+    const struct pairs given = attachment->driver_options;
+    struct pairs rest = { 0 };
+
+    for (size_t i = 0; i < given.count; i++) {
+        const char *key = given.items[i].key;
+        const char *value = given.items[i].value;
+        bool is_on = strcmp(value, "false") != 0;
+        if (strcmp(key, "snapshot") == 0)
+            attachment->snapshot = value;
+        else if (strcmp(key, "scratch") == 0)
+            attachment->is_scratch = is_on;
+        else if (strcmp(key, "standby") == 0)
+            attachment->is_standby = is_on;
+        else if (strcmp(key, "exclusive") == 0 && is_on)
+            attachment->mode = ACCESS_EXCLUSIVE;
+        else if (strcmp(key, "wait") != 0)
+            pairs_set(&rest, mem, key, value);
+        else if (wait_parse(value, &attachment->wait_ms) < 0)
+            return fail(err, ERR_INVALID,
+                        "invalid mount config for type \"volume\": 'wait' needs a time like"
+                        " '30s', not '%s'",
+                        value);
+    }
+    attachment->driver_options = rest;
     return 0;
 }
 

@@ -147,10 +147,13 @@ static void add_volumes(struct task *task, json_t *list, const struct oci_input 
     for (size_t i = 0; i < input->volume_count; i++) {
         const struct attachment *attachment = &input->volumes[i].attachment;
         const char *source = arena_printf(task->mem, "/proc/self/fd/%zu", PROGRAM_FD_FIRST + i);
-        json_t *options = options_of("rbind");
-        add_option(options,
-                   attachment->propagation[0] != '\0' ? attachment->propagation : "rprivate");
-        if (attachment->mode == ACCESS_RO)
+        json_t *options = attachment->is_scratch
+                              ? json_list(scratch_options(task->mem, &input->volumes[i].scratch))
+                              : options_of("rbind");
+        if (!attachment->is_scratch)
+            add_option(options,
+                       attachment->propagation[0] != '\0' ? attachment->propagation : "rprivate");
+        if (attachment_is_read_only(attachment))
             add_option(options, "rro");
         if (attachment->is_nosuid)
             add_option(options, "nosuid");
@@ -158,7 +161,10 @@ static void add_volumes(struct task *task, json_t *list, const struct oci_input 
             add_option(options, "nodev");
         if (attachment->is_noexec)
             add_option(options, "noexec");
-        json_array_append_new(list, mount_json(attachment->destination, "bind", source, options));
+        bool is_bind = !attachment->is_scratch;
+        json_array_append_new(list,
+                              mount_json(attachment->destination, is_bind ? "bind" : "overlay",
+                                         is_bind ? source : "overlay", options));
     }
 }
 

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/sys.h"
 #include "base/uuid.h"
+#include "core/attachment_snapshot.h"
 #include "core/claim.h"
 #include "core/fence.h"
 #include "core/op.h"
@@ -47,6 +48,7 @@ static int cut_finish(struct task *task, struct op *op, struct error *err);
 static int cut_revert(struct task *task, struct op *op, struct error *err);
 static int replayed(struct task *task, const struct op *op, const char *volume_ref,
                     struct snapshot *snapshot, struct error *err);
+static int check_removable(struct task *task, const struct removing *removing, struct error *err);
 static int remove_finish(struct task *task, struct op *op, struct error *err);
 static void remove_after(struct task *task, struct op *op, bool is_done);
 
@@ -120,7 +122,7 @@ int snapshot_remove(struct task *task, const char *volume_ref, const char *name,
         snapshot_get(task, removing.volume.id, name, &removing.snapshot, err) < 0)
         return -1;
     if (spec->is_dry_run)
-        return store_volume_check_free(task->db, &removing.volume, err);
+        return check_removable(task, &removing, err);
     cleanup_op struct op op = {
         .kind = &remove_kind,
         .subject = arena_printf(task->mem, "snapshot '%s@%s'", removing.volume.name,
@@ -264,11 +266,18 @@ static int replayed(struct task *task, const struct op *op, const char *volume_r
     return snapshot_get(task, volume_ref, id, snapshot, err);
 }
 
+static int check_removable(struct task *task, const struct removing *removing, struct error *err)
+{
+    if (store_volume_check_free(task->db, &removing->volume, err) < 0)
+        return -1;
+    return snapshot_check_unpinned(task, &removing->snapshot, err);
+}
+
 static int remove_finish(struct task *task, struct op *op, struct error *err)
 {
     const struct removing *removing = op->data;
 
-    if (store_volume_check_free(task->db, &removing->volume, err) < 0 ||
+    if (check_removable(task, removing, err) < 0 ||
         (removing->is_for_trash ? trash_put_snapshot(task, &removing->snapshot, err)
                                 : store_snapshot_delete(task->db, removing->snapshot.id, err)) < 0)
         return -1;

@@ -25,6 +25,7 @@
 #include "base/sys.h"
 #include "base/uuid.h"
 #include "core/claim.h"
+#include "core/lineage.h"
 #include "core/liveness.h"
 #include "core/op.h"
 #include "core/pool.h"
@@ -278,12 +279,18 @@ static int finish(struct task *task, struct op *op, struct error *err)
 {
     const struct rollback *rollback = op->data;
     const struct volume *volume = &rollback->volume;
+    const struct snapshot wanted = {
+        .id = rollback->wanted_id,
+        .name = rollback->wanted_name,
+        .volume_name = volume->name,
+    };
     struct pair items[] = { { "snapshot", rollback->wanted_name },
                             { "safety", rollback->safety.name } };
 
     if (store_volume_set_data(task->db, volume->id, volume->data_id, rollback->new_data_id, err) <
             0 ||
         store_snapshot_insert(task->db, &rollback->safety, err) < 0 ||
+        lineage_note_rolled_back(task, volume, &wanted, err) < 0 ||
         snapshot_event(task, "create", &rollback->safety, err) < 0)
         return -1;
     return volume_event(task, "rollback", volume, &(struct pairs){ ARRAY_SIZE(items), items }, err);

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "base/uuid.h"
+#include "core/lineage.h"
 #include "core/pool.h"
 #include "core/volume_event.h"
 #include "model/name.h"
@@ -83,7 +84,8 @@ int volume_draft_compare(const struct volume_draft *draft, const struct volume *
 
 int volume_draft_insert(struct task *task, const struct volume_draft *draft, struct error *err)
 {
-    if (store_volume_insert(task->db, &draft->volume, err) < 0)
+    if (store_volume_insert(task->db, &draft->volume, err) < 0 ||
+        lineage_note_made(task, &draft->volume, err) < 0)
         return -1;
     return volume_event(task, "create", &draft->volume, NULL, err);
 }

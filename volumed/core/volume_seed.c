@@ -17,6 +17,7 @@
 #include "base/sys.h"
 #include "base/uuid.h"
 #include "core/claim.h"
+#include "core/lineage.h"
 #include "core/liveness.h"
 #include "core/op.h"
 #include "core/pool.h"
@@ -199,7 +200,8 @@ static int seed_finish(struct task *task, struct op *op, struct error *err)
     if (store_volume_set_data(task->db, volume->id, seeding->old_data_id, volume->data_id, err) <
             0 ||
         store_volume_set_seeded(task->db, volume->id,
-                                volume_seed_record(task, seeding->image, seeding->path), err) < 0)
+                                volume_seed_record(task, seeding->image, seeding->path), err) < 0 ||
+        lineage_note_seeded(task, volume, seeding->image, seeding->path, err) < 0)
         return -1;
     return volume_event(task, "seed", volume, &(struct pairs){ ARRAY_SIZE(items), items }, err);
 }

@@ -25,3 +25,10 @@ int access_mode_find(const char *name, enum access_mode *mode, struct error *err
     }
     return fail(err, ERR_INVALID, "invalid mode: %s", name);
 }
+
+bool attachment_is_read_only(const struct attachment *attachment)
+{
+    if (attachment->is_scratch)
+        return false;
+    return attachment->mode == ACCESS_RO || attachment->is_held;
+}

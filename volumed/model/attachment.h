@@ -4,6 +4,7 @@
 #define MODEL_ATTACHMENT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "model/pairs.h"
 
@@ -32,9 +33,20 @@ struct attachment {
     const char *propagation; /* "" = rprivate */
     const char *uid_map;     /* "" or "inside:outside:count,…": an idmapped mount */
     const char *gid_map;
-    const char *driver; /* of a volume to be made; NULL = default */
+    const char *snapshot; /* NULL: the volume itself; else the name of what is seen of it */
+    const char *snapshot_id;
+    const char *scratch_id; /* of its writable overlay in the box; NULL: none */
+    bool is_scratch;        /* what is written stays with the container */
+    bool is_snapshot_own;   /* the snapshot was cut for this attachment and goes with it */
+    bool is_standby;        /* starts read-only while another writes, and is promoted after it */
+    bool is_held;           /* its lease lets it only read at present */
+    int64_t wait_ms;        /* so long a start waits for another writer to end */
+    const char *driver;     /* of a volume to be made; NULL = default */
     struct pairs driver_options;
     struct pairs labels;
 };
+
+/* What the container can do at the place: a scratch is written to, a held writer is not. */
+bool attachment_is_read_only(const struct attachment *attachment);
 
 #endif

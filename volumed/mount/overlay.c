@@ -49,6 +49,27 @@ int overlay_view_open(const char *const *dirs, struct error *err)
     return rc < 0 ? fail_sys(err, rc, "cannot mount an overlay of the layers") : rc;
 }
 
+int overlay_mount_detached(const char *const *options, struct error *err)
+{
+    char key[32];
+    cleanup_fd int fs_fd = sys_fsopen("overlay");
+    int rc = fs_fd < 0 ? fs_fd : 0;
+
+    for (; rc >= 0 && *options != NULL; options++) {
+        size_t length = strcspn(*options, "=");
+        if (length >= sizeof(key) || (*options)[length] == '\0')
+            return fail(err, ERR_INVALID, "bad overlay option '%s'", *options);
+        memcpy(key, *options, length);
+        key[length] = '\0';
+        rc = sys_fsconfig(fs_fd, key, *options + length + 1);
+    }
+    if (rc >= 0)
+        rc = sys_fsconfig_create(fs_fd);
+    if (rc >= 0)
+        rc = sys_fsmount(fs_fd, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+    return rc < 0 ? fail_sys(err, rc, "cannot mount an overlay") : rc;
+}
+
 static int open_dir(const char *path, struct error *err)
 {
     int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);

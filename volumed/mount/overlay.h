@@ -15,4 +15,10 @@
  */
 int overlay_view_open(const char *const *dirs, struct error *err);
 
+/*
+ * A detached overlay of these options ("lowerdir=…", NULL-terminated), which may have an upper
+ * layer; nosuid and nodev.  Returns its descriptor.
+ */
+int overlay_mount_detached(const char *const *options, struct error *err);
+
 #endif

@@ -12,6 +12,12 @@ int store_attachment_insert(struct db *db, const struct attachment *attachment, 
 int store_attachment_list(struct db *db, struct arena *mem, const char *container_id,
                           struct attachment **list, struct error *err);
 int store_attachment_delete(struct db *db, const char *container_id, struct error *err);
+int store_attachment_delete_one(struct db *db, const char *container_id, const char *destination,
+                                struct error *err);
+
+/* The first container that has the snapshot attached.  Returns 1, or 0 when none has. */
+int store_attachment_pin(struct db *db, struct arena *mem, const char *snapshot_id,
+                         const char **container_id, const char **container_name, struct error *err);
 
 /* A container that refers to a volume. */
 struct attachment_user {
@@ -19,7 +25,9 @@ struct attachment_user {
     const char *container_name;
     const char *state;
     int64_t pid;
-    enum access_mode mode;
+    enum access_mode mode; /* what its lease leaves it */
+    const char *destination;
+    const char *lease; /* NULL: it has none */
 };
 
 /* One for each attachment of the volume.  Returns the count. */

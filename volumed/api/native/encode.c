@@ -102,6 +102,11 @@ json_t *encode_attachment(const struct attachment *attachment)
     json_set(json, "destination", json_text(attachment->destination));
     json_set(json, "subpath", json_text_or_empty(attachment->subpath));
     json_set(json, "mode", json_text(access_mode_name(attachment->mode)));
+    json_set(json, "read_only", json_boolean(attachment_is_read_only(attachment)));
+    json_set(json, "snapshot", json_text(attachment->snapshot));
+    json_set(json, "scratch", json_boolean(attachment->is_scratch));
+    json_set(json, "standby", json_boolean(attachment->is_standby));
+    json_set(json, "wait_ms", json_integer(attachment->wait_ms));
     json_set(json, "anonymous", json_boolean(attachment->is_anonymous));
     json_set(json, "nocopy", json_boolean(attachment->is_nocopy));
     json_set(json, "nosuid", json_boolean(attachment->is_nosuid));

@@ -26,6 +26,7 @@ int native_file_list(struct call *call, struct error *err);
 int native_file_read(struct call *call, struct error *err);
 int native_file_archive(struct call *call, struct error *err);
 
+int native_lineage_get(struct call *call, struct error *err);
 int native_trash_list(struct call *call, struct error *err);
 int native_trash_get(struct call *call, struct error *err);
 int native_trash_restore(struct call *call, struct error *err);

@@ -23,6 +23,7 @@ const struct route native_routes[] = {
     { "GET",    "/volumed/v1/volumes/{volume}/files",                 native_file_list },
     { "GET",    "/volumed/v1/volumes/{volume}/files/content",         native_file_read },
     { "GET",    "/volumed/v1/volumes/{volume}/files/archive",         native_file_archive },
+    { "GET",    "/volumed/v1/lineage",                                native_lineage_get },
     { "GET",    "/volumed/v1/trash",                                  native_trash_list },
     { "POST",   "/volumed/v1/trash/purge",                            native_trash_purge },
     { "GET",    "/volumed/v1/trash/{entry}",                          native_trash_get },

@@ -1,0 +1,121 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154 # stderr is set by run
+# Snapshots and scratches in containers: what they show, what they pin, what becomes of what was written.
+
+load world
+
+setup_file() {
+    world_begin
+    world_load_busybox
+    [ -z "$WORLD_SKIP" ] || return 0
+    disk btrfs 256M mkfs.btrfs -q
+    disk xfs 512M mkfs.xfs -q -m reflink=1
+    disk ext4 128M mkfs.ext4 -q
+}
+
+teardown_file() {
+    world_end
+}
+
+setup() {
+    world_setup
+    PATH=$WORLD_BUILD:$PATH
+}
+
+# disk KIND SIZE MKFS…: a new filesystem on a loop device, and a pool of that name on it.
+disk() {
+    local kind=$1 size=$2 dir=$WORLD_DIR/$1
+    shift 2
+    mkdir "$dir"
+    truncate -s "$size" "$dir.img"
+    if "$@" "$dir.img" >/dev/null 2>&1 && mount -o loop "$dir.img" "$dir"; then
+        "$WORLD_BUILD/volctl" pool create "$kind" "$dir/pool"
+    else
+        echo "no $kind on a loop device here" >"$dir.lacks"
+    fi
+}
+
+# fill KIND: a volume of that name with contents, and a snapshot 'then' of them.
+fill() {
+    [ ! -e "$WORLD_DIR/$1.lacks" ] || skip "$(cat "$WORLD_DIR/$1.lacks")"
+    volctl volume create --pool "$1" --mode 0750 --uid 1000 "$1"
+    local path
+    path=$(docker volume inspect -f '{{.Mountpoint}}' "$1")
+    mkdir -p "$path/dir/sub"
+    echo old >"$path/f"
+    echo old >"$path/dir/gone"
+    echo kept >"$path/dir/sub/kept"
+    ln "$path/f" "$path/hard"
+    chmod 0640 "$path/f"
+    volctl snapshot create "$1@then"
+    echo new >"$path/f"
+}
+
+clear_away() {
+    docker ps -aq | xargs -r docker rm -f -v >/dev/null
+    volctl volume rm --with-snapshots -f "$@" || true
+}
+
+story() {
+    fill "$1"
+    local name=$1
+    # read-only, by both clients, and pinned
+    run -0 docker run --rm --network none -v "$name@then:/x" busybox cat /x/f
+    [ "$output" = old ]
+    run -1 docker run --rm --network none --mount "type=volume,src=$name,dst=/x,volume-opt=snapshot=then" busybox \
+        sh -c 'cat /x/f; echo no >/x/f'
+    [[ $output == old*[Rr]ead-only* ]]
+    volctl container run -d --name "$name-r" --network none --volume "$name@then:/x" busybox sleep 600
+    run -4 --separate-stderr volctl snapshot rm "$name@then"
+    [[ $stderr == *"'$name@then' is attached to container '$name-r'"* ]]
+    [ "$(docker inspect -f '{{(index .Mounts 0).RW}}' "$name-r")" = false ]
+    [ "$(volctl --json container attachments "$name-r" | jq -r '.[0].snapshot')" = then ]
+    # a scratch: written, kept over a restart, invisible to the volume
+    volctl container run -d --name "$name-s" --network none --volume "$name@then:/x:scratch" busybox sleep 600
+    docker exec "$name-s" sh -ec 'echo mine >/x/f; rm -r /x/dir; mkdir /x/dir; echo fresh >/x/dir/fresh; chown 7:7 /x/dir/fresh'
+    [ "$(docker exec "$name-s" stat -c '%a %u' /x)" = '750 1000' ]
+    docker restart -t 0 "$name-s"
+    [ "$(docker exec "$name-s" cat /x/f)" = mine ]
+    [ "$(docker exec "$name-s" ls /x/dir)" = fresh ]
+    [ "$(docker exec "$name-r" cat /x/f)" = old ]
+    [ "$(docker run --rm --network none -v "$name:/x" busybox cat /x/f)" = new ]
+    docker rm -f "$name-r"
+    run -4 volctl snapshot rm "$name@then"
+    docker stop -t 0 "$name-s"
+    docker cp "$name-s:/x/f" "$WORLD_DIR/copied"
+    [ "$(cat "$WORLD_DIR/copied")" = mine ]
+    docker rm "$name-s"
+    volctl snapshot rm "$name@then"
+    # a scratch over the volume as it is now: its snapshot comes and goes with it
+    volctl container run -d --name "$name-n" --network none --volume "$name:/x:scratch" busybox sleep 600
+    [ "$(docker exec "$name-n" cat /x/f)" = new ]
+    docker exec "$name-n" rm /x/f
+    [ "$(volctl --json snapshot ls "$name" | jq length)" = 1 ]
+    [ "$(docker run --rm --network none -v "$name:/x" busybox cat /x/f)" = new ]
+    docker rm -f "$name-n"
+    [ "$(volctl --json snapshot ls "$name" | jq length)" = 0 ]
+    run -0 volctl system check
+    [ "$output" = "nothing is amiss" ]
+    clear_away "$name"
+}
+
+@test "snapshots and scratches on btrfs" { story btrfs; }
+@test "snapshots and scratches on xfs" { story xfs; }
+@test "snapshots and scratches on ext4" { story ext4; }
+
+@test "what cannot be is refused, and leaves nothing behind" {
+    fill ext4
+    local mode
+    run -125 docker run --rm --network none -v nosuch@then:/x busybox true
+    [[ $output == *"no such volume"* ]]
+    run -125 docker run --rm --network none -v ext4@nosuch:/x busybox true
+    [[ $output == *"no such snapshot: ext4@nosuch"* ]]
+    for mode in exclusive standby wait=1s scratch,ro; do
+        run -125 docker run --rm --network none -v "ext4@then:/x:$mode" busybox true
+    done
+    run -125 docker run --rm --network none -v ext4@then:/x:wait=never busybox true
+    [ "$(volctl --json snapshot ls ext4 | jq length)" = 1 ]
+    [ -z "$(docker ps -aq)" ]
+    clear_away ext4
+}

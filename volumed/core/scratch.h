@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A scratch: what a container writes over a snapshot, in its box, as the upper layer of an overlay.
+ * It survives stop and start, and goes with the box.
+ */
+#ifndef CORE_SCRATCH_H
+#define CORE_SCRATCH_H
+
+#include "base/error.h"
+#include "core/task.h"
+
+/* Paths of our own making, without links. */
+struct scratch {
+    const char *lower;
+    const char *upper;
+    const char *work;
+};
+
+/*
+ * Makes what is missing of the scratch 'scratch_id' of a container.  'lower_fd' is the snapshot's
+ * root, whose owner, mode and other attributes the upper layer begins with; 'lower' its path.
+ */
+int scratch_open(struct task *task, const char *container_id, const char *scratch_id, int lower_fd,
+                 const char *lower, struct scratch *scratch, struct error *err);
+
+/* The options of an overlay mount, "lowerdir=…": NULL-terminated. */
+const char *const *scratch_options(struct arena *mem, const struct scratch *scratch);
+
+/* A detached mount of it, for those that are not its container: cp, hot attach. */
+int scratch_mount(struct arena *mem, const struct scratch *scratch, struct error *err);
+
+#endif
