@@ -24,7 +24,9 @@
 #define VOLUME_PLACE \
     LABEL, \
     { "opt", 'o', "KEY=VALUE", "give an option to the pool's driver; may be repeated" }, \
-    { "pool", 0, "POOL", "put it there rather than in the default pool" }
+    { "pool", 0, "POOL", "put it there rather than in the default pool" }, \
+    { "size", 0, "SIZE", "let it take so much at most, 'none' for no limit" }, \
+    { "inodes", 0, "N", "let it have so many files and directories at most" }
 #define CONTAINER_SHAPE \
     { "name", 0, "NAME", "name the container" }, \
     { "volume", 'v', "SOURCE:PATH[:MODE]", "attach a volume, VOLUME@SNAPSHOT or a host directory at PATH; may be repeated" }, \
@@ -79,6 +81,9 @@ const struct verb verbs[] = {
       "inspect volume", 1, WORDS_MANY, 0, NULL, NULL },
     { "volume", "rename", "NAME NEW-NAME", cmd_volume_rename, "give a volume another name", "rename volume", 2, 2, 0,
       NULL, "Containers that refer to it keep it." },
+    { "volume", "resize", "NAME [SIZE]", cmd_volume_resize, "let a volume take more or less", "resize volume", 1, 2,
+      0, OPTIONS({ "inodes", 0, "N", "let it have so many files and directories at most, or 'none'" }),
+      "SIZE 'none' lifts the limit.  Its containers go on; refused when it takes more already." },
     { "volume", "label", "NAME KEY=VALUE|KEY-...", cmd_volume_label, "set labels, or with KEY- remove them",
       "label volume", 2, WORDS_MANY, 0, NULL, NULL },
     { "volume", "protect", "NAME...", cmd_volume_protect, "refuse its removal and rollback", "protect volume", 1,

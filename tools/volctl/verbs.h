@@ -22,6 +22,7 @@ int cmd_volume_clone(struct command *command, struct error *err);
 int cmd_volume_ls(struct command *command, struct error *err);
 int cmd_volume_inspect(struct command *command, struct error *err);
 int cmd_volume_rename(struct command *command, struct error *err);
+int cmd_volume_resize(struct command *command, struct error *err);
 int cmd_volume_label(struct command *command, struct error *err);
 int cmd_volume_protect(struct command *command, struct error *err);
 int cmd_volume_unprotect(struct command *command, struct error *err);

@@ -104,6 +104,25 @@ int cmd_volume_rename(struct command *command, struct error *err)
     return report_change(command, volume, name);
 }
 
+int cmd_volume_resize(struct command *command, struct error *err)
+{
+    cleanup_json json_t *volume = NULL;
+    const struct args *args = &command->args;
+    const char *size = args->word_count > 1 ? args->words[1] : NULL;
+    const char *inodes = args_get(args, "inodes");
+
+    if (size == NULL && inodes == NULL)
+        return fail(err, ERR_INVALID, "give a size, or --inodes");
+    json_t *body = json_object();
+    if (size != NULL)
+        json_set(body, "size", json_text(size));
+    if (inodes != NULL)
+        json_set(body, "inodes", json_text(inodes));
+    if (change(command, args->words[0], body, &volume, err) < 0)
+        return -1;
+    return report_change(command, volume, cell_text(volume, "name"));
+}
+
 int cmd_volume_label(struct command *command, struct error *err)
 {
     cleanup_json json_t *volume = NULL;
@@ -164,6 +183,7 @@ static int create(struct command *command, json_t *body, struct error *err)
 
 static json_t *common_body(const struct command *command, const char *name)
 {
+    static const char *const limits[] = { "size", "inodes" };
     json_t *body = json_object();
     json_t *labels = args_pairs(&command->args, "label");
     json_t *options = args_pairs(&command->args, "opt");
@@ -172,6 +192,13 @@ static json_t *common_body(const struct command *command, const char *name)
     json_set(body, "name", json_text(name));
     if (labels != NULL)
         json_set(body, "labels", labels);
+    for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+        const char *limit = args_get(&command->args, limits[i]);
+        if (limit != NULL && options == NULL)
+            options = json_object();
+        if (limit != NULL)
+            json_set(options, limits[i], json_text(limit));
+    }
     if (options != NULL)
         json_set(body, "options", options);
     if (pool != NULL)

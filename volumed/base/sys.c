@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <linux/quota.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -154,6 +155,16 @@ int sys_syncfs(int fd)
 int sys_ioctl(int fd, unsigned long request, void *argument)
 {
     return CHANGE(ioctl(fd, request, argument));
+}
+
+int sys_quotactl_fd(int fd, unsigned int command, uint32_t id, void *argument)
+{
+    if (command >> SUBCMDSHIFT == Q_SETQUOTA) {
+        int injected = FAULT_POINT();
+        if (injected < 0)
+            return injected;
+    }
+    return RETRY(syscall(SYS_quotactl_fd, fd, command, id, argument));
 }
 
 int sys_utimensat(int dirfd, const char *path, const struct timespec times[2], int flags)

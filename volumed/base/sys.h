@@ -41,6 +41,9 @@ int sys_fsync(int fd);
 int sys_fdatasync(int fd);
 int sys_syncfs(int fd);
 int sys_ioctl(int fd, unsigned long request, void *argument);
+
+/* quotactl_fd(2). */
+int sys_quotactl_fd(int fd, unsigned int command, uint32_t id, void *argument);
 int sys_utimensat(int dirfd, const char *path, const struct timespec times[2], int flags);
 
 /* lsetxattr(2) where fd is negative, else fsetxattr(2) on it. */

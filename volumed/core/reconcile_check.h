@@ -39,5 +39,6 @@ extern const struct reconcile_check reconcile_volumes;
 extern const struct reconcile_check reconcile_plugin_mounts;
 extern const struct reconcile_check reconcile_boxes;
 extern const struct reconcile_check reconcile_trash;
+extern const struct reconcile_check reconcile_limits;
 
 #endif

@@ -9,5 +9,6 @@ const struct reconcile_check *const reconcile_checks[] = {
     &reconcile_plugin_mounts,
     &reconcile_boxes,
     &reconcile_trash,
+    &reconcile_limits,
     NULL,
 };

@@ -33,6 +33,7 @@ enum level {
 static int read_mark(struct task *task, const char *pool_id, struct pool_mark *mark,
                      struct error *err);
 static int check_marks(const struct pool_mark *mark, struct error *err);
+static int tend_driver(struct task *task, const struct pool *pool, struct error *err);
 static int tend_pool(struct task *task, const struct pool *pool, struct error *err);
 static int purge(struct task *task, const struct pool *pool, int64_t below_percent,
                  struct error *err);
@@ -103,6 +104,8 @@ int space_tend(struct task *task, struct error *err)
 
     for (int i = 0; i < count; i++) {
         struct error reason; /* one pool must not hide another */
+        if (tend_driver(task, &list[i], &reason) < 0)
+            log_warn("pool not tended name=%s error=\"%s\"", list[i].name, reason.message);
         if (tend_pool(task, &list[i], &reason) < 0 && reason.code != ERR_CONFLICT)
             log_warn("pool not watched name=%s error=\"%s\"", list[i].name, reason.message);
     }
@@ -125,6 +128,16 @@ static int check_marks(const struct pool_mark *mark, struct error *err)
                 "the marks must rise, up to 100: warn=%lld purge=%lld refuse=%lld",
                 (long long)mark->warn_percent, (long long)mark->purge_percent,
                 (long long)mark->refuse_percent);
+}
+
+/* A pool that is refused is told of by reconcile. */
+static int tend_driver(struct task *task, const struct pool *pool, struct error *err)
+{
+    const struct driver_pool *open = NULL;
+
+    if (pool_open(task, pool->id, &open, err) < 0)
+        return 0;
+    return open->driver->tend != NULL ? open->driver->tend(open, err) : 0;
 }
 
 static int tend_pool(struct task *task, const struct pool *pool, struct error *err)

@@ -83,6 +83,14 @@ int volume_rename(struct task *task, const char *ref, const char *name, struct e
 /* Sets the labels of 'set' and removes those of 'remove' (NULL-terminated, may be NULL). */
 int volume_label(struct task *task, const char *ref, const struct pairs *set,
                  const char *const *remove, struct error *err);
+
+/*
+ * Other limits from now on, while it is in use: a size ("20G"), a number of inodes, "none", or NULL
+ * for what it has.  CONFLICT, with the figures, when it takes more than that already; UNSUPPORTED
+ * when the pool cannot hold it to them.  Durable on return.
+ */
+int volume_resize(struct task *task, const char *ref, const char *size, const char *inodes,
+                  struct error *err);
 int volume_protect(struct task *task, const char *ref, bool is_protected, struct error *err);
 
 /* Host path of the data, for Docker's Mountpoint; the directory exists while the volume does. */

@@ -29,6 +29,7 @@ struct creation {
 static int find_existing(struct task *task, const struct volume_draft *draft, struct volume *volume,
                          struct error *err);
 static int find_source(struct task *task, struct creation *creation, struct error *err);
+static void inherit_limit(struct task *task, struct creation *creation);
 static int note_parent(struct task *task, struct creation *creation);
 static int run(struct task *task, struct creation *creation, struct error *err);
 static int build(struct task *task, struct op *op, struct error *err);
@@ -114,7 +115,21 @@ static int find_source(struct task *task, struct creation *creation, struct erro
     if (space_check(task, draft->volume.pool_id,
                     arena_printf(task->mem, "clone '%s'", draft->volume.name), err) < 0)
         return -1;
+    inherit_limit(task, creation);
     return note_parent(task, creation);
+}
+
+/* A copy of a limited volume is limited, unless it is told otherwise. */
+static void inherit_limit(struct task *task, struct creation *creation)
+{
+    static const char *const names[] = { "size", "inodes" };
+    struct pairs *options = &creation->draft.volume.options;
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        const char *value = pairs_get(&creation->source.options, names[i]);
+        if (value != NULL && pairs_get(options, names[i]) == NULL)
+            pairs_set(options, task->mem, names[i], value);
+    }
 }
 
 static int note_parent(struct task *task, struct creation *creation)

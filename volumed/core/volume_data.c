@@ -15,10 +15,12 @@
 #include "base/sys.h"
 #include "core/pool.h"
 #include "core/pool_spare.h"
+#include "core/volume_limit.h"
 #include "driver/tree_copy.h"
 
-static int copy_across(const struct driver_pool *pool, const char *data_id, int source_fd,
-                       bool is_lenient, struct error *err);
+static int copy_across(struct task *task, const struct driver_pool *pool,
+                       const struct volume *volume, int source_fd, bool is_lenient,
+                       struct error *err);
 static int copy_into(const struct driver_pool *pool, const char *data_id, int source_fd,
                      bool is_lenient, struct error *err);
 static int discard_everywhere(const struct driver_pool *pool, const char *data_id,
@@ -46,6 +48,8 @@ int volume_data_create(struct task *task, struct volume *volume, const struct vo
         return -1;
     volume->data_id = arena_strdup(task->mem, data_id);
     claim->name = volume->data_id;
+    if (volume_limit_apply(task, pool, volume, pool->volumes_fd, err) < 0)
+        return -1;
     bool is_plain = !volume_shape_is_given(shape) && !shape->is_nocow;
     return is_plain ? 0 : volume_data_shape(pool, volume->data_id, shape, err);
 }
@@ -54,20 +58,24 @@ int volume_data_clone(struct task *task, const struct volume *volume, int source
                       const struct driver_pool *source_pool, int64_t deadline_ms, struct error *err)
 {
     const struct driver_pool *pool = NULL;
+    struct driver_limit limit;
 
     if (pool_open(task, volume->pool_id, &pool, err) < 0)
         return -1;
     if (pool != source_pool)
-        return copy_across(pool, volume->data_id, source_fd, false, err);
+        return copy_across(task, pool, volume, source_fd, false, err);
     if (pool->driver->clone == NULL)
         return fail(err, ERR_UNSUPPORTED, "driver '%s' of pool '%s' cannot copy volumes",
                     pool->driver->name, pool->name);
+    if (volume_limit_plan(task, pool, volume, &limit, err) < 0)
+        return -1;
     return pool->driver->clone(pool,
                                &(struct driver_copy){
                                    .source_fd = source_fd,
                                    .dirfd = pool->volumes_fd,
                                    .name = volume->data_id,
                                    .deadline_ms = deadline_ms,
+                                   .limit = pool->driver->set_limit != NULL ? &limit : NULL,
                                },
                                err);
 }
@@ -116,7 +124,7 @@ int volume_data_fill(struct task *task, const struct volume *volume, int source_
 
     if (pool_open(task, volume->pool_id, &pool, err) < 0)
         return -1;
-    return copy_across(pool, volume->data_id, source_fd, true, err);
+    return copy_across(task, pool, volume, source_fd, true, err);
 }
 
 void volume_data_discard(struct task *task, const char *pool_id, const char *data_id)
@@ -160,11 +168,15 @@ static int discard_everywhere(const struct driver_pool *pool, const char *data_i
 }
 
 /* Built in tmp, so that volumes/ never holds a part. */
-static int copy_across(const struct driver_pool *pool, const char *data_id, int source_fd,
-                       bool is_lenient, struct error *err)
+static int copy_across(struct task *task, const struct driver_pool *pool,
+                       const struct volume *volume, int source_fd, bool is_lenient,
+                       struct error *err)
 {
+    const char *data_id = volume->data_id;
+
     if (pool->driver->remove(pool, pool->tmp_fd, data_id, err) < 0 || /* of an interrupted run */
         pool->driver->create(pool, pool->tmp_fd, data_id, err) < 0 ||
+        volume_limit_apply(task, pool, volume, pool->tmp_fd, err) < 0 ||
         copy_into(pool, data_id, source_fd, is_lenient, err) < 0)
         return -1;
     int rc = sys_renameat2(pool->tmp_fd, data_id, pool->volumes_fd, data_id, 0);

@@ -15,6 +15,7 @@
 #include "core/lineage.h"
 #include "core/pool.h"
 #include "core/volume_event.h"
+#include "core/volume_limit.h"
 #include "model/name.h"
 #include "store/pool.h"
 #include "store/volume.h"
@@ -23,9 +24,10 @@
 #define ID_MAX          4294967294 /* (uid_t)-1 means "leave" to chown(2) */
 #define MODE_MAX        07777
 
+static bool is_same(const struct pairs *wanted, const struct pairs *existing);
 static int check_driver(const char *driver, struct error *err);
 static int check_options(const struct pairs *options, struct error *err);
-static int check_size(const struct pairs *options, struct error *err);
+static int check_limit(const struct pairs *options, struct error *err);
 static int name_volume(struct task *task, const struct volume_spec *spec, struct volume *volume,
                        struct error *err);
 static void merge_fields(struct task *task, const struct volume_spec *spec, struct pairs *options);
@@ -77,9 +79,27 @@ int volume_draft_compare(const struct volume_draft *draft, const struct volume *
 
     if (draft->from_volume != NULL && pairs_get(&draft->volume.options, "from") == NULL)
         return fail(err, ERR_CONFLICT, "volume '%s' exists already", name);
-    if (!pairs_equal(&draft->volume.options, &existing->options))
+    if (!is_same(&draft->volume.options, &existing->options))
         return fail(err, ERR_CONFLICT, "volume '%s' exists already, with other options", name);
     return 0;
+}
+
+/* A copy that was asked for without a limit got its source's. */
+static bool is_same(const struct pairs *wanted, const struct pairs *existing)
+{
+    cleanup_arena struct arena *mem = arena_new();
+    struct pairs bare = { 0 };
+
+    if (pairs_equal(wanted, existing))
+        return true;
+    if (pairs_get(wanted, "from") == NULL || pairs_get(wanted, "size") != NULL ||
+        pairs_get(wanted, "inodes") != NULL)
+        return false;
+    for (size_t i = 0; i < existing->count; i++)
+        if (strcmp(existing->items[i].key, "size") != 0 &&
+            strcmp(existing->items[i].key, "inodes") != 0)
+            pairs_set(&bare, mem, existing->items[i].key, existing->items[i].value);
+    return pairs_equal(wanted, &bare);
 }
 
 int volume_draft_insert(struct task *task, const struct volume_draft *draft, struct error *err)
@@ -104,7 +124,7 @@ static int check_driver(const char *driver, struct error *err)
 /* The first four rules are moby's local driver's. */
 static int check_options(const struct pairs *options, struct error *err)
 {
-    static const char *const known[] = { "type", "device", "o",    "size",  "pool",
+    static const char *const known[] = { "type", "device", "o",    "size",  "inodes", "pool",
                                          "uid",  "gid",    "mode", "nocow", "from" };
 
     static const struct {
@@ -126,21 +146,22 @@ static int check_options(const struct pairs *options, struct error *err)
     if (pairs_get(options, "type") != NULL && pairs_get(options, "from") != NULL)
         return fail(err, ERR_INVALID, "a volume of type '%s' cannot be made from another",
                     pairs_get(options, "type"));
-    return check_size(options, err);
+    return check_limit(options, err);
 }
 
-/* Never silently unlimited. */
-static int check_size(const struct pairs *options, struct error *err)
+/* Whether the pool can enforce it is asked when the data is made. */
+static int check_limit(const struct pairs *options, struct error *err)
 {
-    const char *size = pairs_get(options, "size");
-    int64_t size_bytes = 0;
+    struct volume_limit limit;
 
-    if (size == NULL)
-        return 0;
-    if (units_parse_size(size, &size_bytes) < 0)
-        return fail(err, ERR_INVALID, "invalid size: '%s'", size);
-    return fail(err, ERR_UNSUPPORTED,
-                "quota size requested but no quota support: no pool here can enforce 'size'");
+    if (volume_limit_read(options, &limit, err) < 0)
+        return -1;
+    if (volume_limit_is_given(&limit) && pairs_get(options, "type") != NULL)
+        return fail(err, ERR_UNSUPPORTED,
+                    "quota size requested but no quota support: a volume of type '%s' has what"
+                    " limits its filesystem has",
+                    pairs_get(options, "type"));
+    return 0;
 }
 
 static int name_volume(struct task *task, const struct volume_spec *spec, struct volume *volume,

@@ -16,6 +16,7 @@
 #include "base/sys.h"
 #include "base/tree.h"
 #include "driver/driver.h"
+#include "driver/quota_btrfs.h"
 
 #define RANK       30
 #define ROOT_INODE 256 /* of every subvolume (BTRFS_FIRST_FREE_OBJECTID) */
@@ -26,6 +27,8 @@ static int remove_subvolume(const struct driver_pool *pool, int dirfd, const cha
                             struct error *err);
 static int snapshot(const struct driver_pool *pool, const struct driver_copy *copy,
                     struct error *err);
+static int limit_copy(const struct driver_pool *pool, const struct driver_copy *copy,
+                      struct error *err);
 static int seal(const struct driver_pool *pool, int dirfd, const char *name, bool is_read_only,
                 struct error *err);
 static int sync_tree(int fd, struct error *err);
@@ -47,6 +50,13 @@ const struct driver btrfs_driver = {
     .seal = seal,
     .sync = sync_tree,
     .set_nocow = set_nocow,
+    .check_limit = quota_btrfs_check,
+    .set_limit = quota_btrfs_set,
+    .get_limit = quota_btrfs_get,
+    .usage = quota_btrfs_usage,
+    .version = quota_btrfs_version,
+    .settle = quota_btrfs_settle,
+    .tend = quota_btrfs_tend,
 };
 
 static int probe(int dirfd)
@@ -97,7 +107,34 @@ static int snapshot(const struct driver_pool *pool, const struct driver_copy *co
 
     if (rc >= 0)
         rc = sys_ioctl(copy->dirfd, BTRFS_IOC_SNAP_CREATE_V2, &args);
-    return rc < 0 ? fail_sys(err, rc, "cannot make '%s' in pool '%s'", copy->name, pool->name) : 0;
+    if (rc < 0)
+        return fail_sys(err, rc, "cannot make '%s' in pool '%s'", copy->name, pool->name);
+    if (copy->limit == NULL || limit_copy(pool, copy, err) == 0)
+        return 0;
+    (void)destroy(copy->dirfd, copy->name); /* else garbage for reconcile */
+    return -1;
+}
+
+/* Also when there is no limit: the kernel gives a snapshot its source's. */
+static int limit_copy(const struct driver_pool *pool, const struct driver_copy *copy,
+                      struct error *err)
+{
+    struct driver_usage usage;
+    cleanup_fd int fd = sys_openat(copy->dirfd, copy->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+
+    if (fd < 0)
+        return fail_sys(err, fd, "cannot open '%s' in pool '%s'", copy->name, pool->name);
+    if (quota_btrfs_set(pool, fd, copy->limit, err) < 0)
+        return -1;
+    if (copy->limit->size_bytes == 0)
+        return 0;
+    if (quota_btrfs_usage(pool, fd, false, &usage, err) < 0)
+        return err->code == ERR_UNSUPPORTED ? 0 : -1; /* counted anew just now: the limit stands */
+    if (usage.referenced_bytes > copy->limit->size_bytes)
+        return fail(err, ERR_NO_SPACE,
+                    "the source takes %lld bytes, more than the copy's limit of %lld",
+                    (long long)usage.referenced_bytes, (long long)copy->limit->size_bytes);
+    return 0;
 }
 
 static int seal(const struct driver_pool *pool, int dirfd, const char *name, bool is_read_only,

@@ -36,6 +36,9 @@ int copying_clone(const struct driver_pool *pool, const struct driver_copy *copy
     cleanup_fd int target = fs_make_dir(pool->tmp_fd, copy->name, 0700, err);
     if (target < 0)
         return -1;
+    if (copy->limit != NULL && pool->driver->set_limit != NULL &&
+        pool->driver->set_limit(pool, target, copy->limit, err) < 0)
+        return -1;
     const struct tree_copy_spec spec = {
         .source_fd = copy->source_fd,
         .target_fd = target,

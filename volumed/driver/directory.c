@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The honest fallback: works on any filesystem, and a clone costs what a copy costs. */
 #include "driver/copying.h"
+#include "driver/quota_project.h"
 
 #define RANK 10
 
@@ -15,6 +16,11 @@ const struct driver directory_driver = {
     .create = copying_create,
     .remove = copying_remove,
     .clone = clone_copy,
+    .check_limit = quota_project_check,
+    .set_limit = quota_project_set,
+    .get_limit = quota_project_get,
+    .usage = quota_project_usage,
+    .is_project_free = quota_project_is_free,
 };
 
 static int probe(int dirfd)

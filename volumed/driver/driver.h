@@ -142,6 +142,12 @@ struct driver {
     int (*usage)(const struct driver_pool *pool, int fd, bool is_fresh, struct driver_usage *usage,
                  struct error *err);
 
+    /*
+     * Present where limits need project numbers.  True when nothing on disk bears this one; and,
+     * with is_freed, after forgetting what limit it had.
+     */
+    bool (*is_project_free)(const struct driver_pool *pool, uint32_t project, bool is_freed);
+
     /* A number that changes whenever the tree does, so that an old walk is known to be good. */
     int (*version)(int fd, uint64_t *version, struct error *err);
 

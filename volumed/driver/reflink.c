@@ -6,6 +6,7 @@
 #include "base/sys.h"
 #include "driver/copying.h"
 #include "driver/data.h"
+#include "driver/quota_project.h"
 
 #define RANK        20
 #define PROBE_BYTES 4096
@@ -21,6 +22,11 @@ const struct driver reflink_driver = {
     .create = copying_create,
     .remove = copying_remove,
     .clone = clone_shared,
+    .check_limit = quota_project_check,
+    .set_limit = quota_project_set,
+    .get_limit = quota_project_get,
+    .usage = quota_project_usage,
+    .is_project_free = quota_project_is_free,
 };
 
 /* XFS may be made without it, and others learn it: two files without names tell. */

@@ -114,6 +114,16 @@ int store_volume_set_labels(struct db *db, const char *id, const struct pairs *l
                        err);
 }
 
+int store_volume_set_options(struct db *db, const char *id, const struct pairs *options,
+                             struct error *err)
+{
+    cleanup_arena struct arena *mem = arena_new();
+
+    return must_change(db_exec(db, "UPDATE volume SET options = ? WHERE id = ?",
+                               ARGS(TEXT(pairs_to_text(options, mem)), TEXT(id)), err),
+                       err);
+}
+
 int store_volume_set_protected(struct db *db, const char *id, bool is_protected, struct error *err)
 {
     return must_change(db_exec(db, "UPDATE volume SET is_protected = ? WHERE id = ?",

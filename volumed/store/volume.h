@@ -32,6 +32,8 @@ int store_volume_has_data(struct db *db, const char *pool_id, const char *data_i
 int store_volume_set_name(struct db *db, const char *id, const char *name, struct error *err);
 int store_volume_set_labels(struct db *db, const char *id, const struct pairs *labels,
                             struct error *err);
+int store_volume_set_options(struct db *db, const char *id, const struct pairs *options,
+                             struct error *err);
 int store_volume_set_protected(struct db *db, const char *id, bool is_protected, struct error *err);
 int store_volume_set_data(struct db *db, const char *id, const char *old_data_id,
                           const char *new_data_id, struct error *err);

@@ -6,6 +6,7 @@
 #include "api/docker/query.h"
 #include "core/pool.h"
 #include "core/snapshot.h"
+#include "core/volume_limit.h"
 
 #define LABEL_ANONYMOUS "com.docker.volume.anonymous"
 
@@ -160,6 +161,7 @@ static int volume_status_json(struct task *task, const struct volume *volume, js
                               struct error *err)
 {
     struct error ignored; /* a pool that cannot be opened has no cost to tell */
+    struct volume_limit limit;
     struct snapshot *list;
     enum cost cost;
     int count = snapshot_list(task, volume->id, &list, err);
@@ -175,6 +177,10 @@ static int volume_status_json(struct task *task, const struct volume *volume, js
     json_set(*status, "Protected", json_boolean(volume->is_protected));
     if (pool_clone_cost(task, volume->pool_id, &cost, &ignored) == 0)
         json_set(*status, "SnapshotCost", json_text(cost_name(cost)));
+    if (volume_limit_read(&volume->options, &limit, &ignored) == 0 && volume_limit_is_given(&limit))
+        json_set(*status, "Limit",
+                 json_pack("{sI sI}", "Bytes", (json_int_t)limit.size_bytes, "Inodes",
+                           (json_int_t)limit.inodes));
     if (volume->parent != NULL)
         json_set(*status, "Parent", json_loads(volume->parent, 0, NULL));
     return 0;

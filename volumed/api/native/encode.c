@@ -8,7 +8,9 @@
 #include "core/pool.h"
 #include "core/pool_disk.h"
 #include "core/volume.h"
+#include "core/volume_limit.h"
 
+static json_t *encode_limit(const struct volume *volume);
 static json_t *encode_pool_disk(struct task *task, const struct pool *pool);
 static json_t *stored_json(const char *text);
 
@@ -24,6 +26,7 @@ json_t *encode_volume(struct task *task, const struct volume *volume)
     json_set(json, "driver", json_text(volume->driver));
     json_set(json, "path", json_text(volume_path(task, volume)));
     json_set(json, "options", pairs_to_json(&volume->options));
+    json_set(json, "limit", encode_limit(volume));
     json_set(json, "labels", pairs_to_json(&volume->labels));
     json_set(json, "anonymous", json_boolean(volume->is_anonymous));
     json_set(json, "protected", json_boolean(volume->is_protected));
@@ -31,6 +34,20 @@ json_t *encode_volume(struct task *task, const struct volume *volume)
     json_set(json, "seeded_from", stored_json(volume->seeded_from));
     json_set(json, "parent", stored_json(volume->parent));
     encode_time_ms(json, "created", volume->created_ms);
+    return json;
+}
+
+/* {size_bytes, inodes}, each null when there is no limit. */
+static json_t *encode_limit(const struct volume *volume)
+{
+    struct volume_limit limit = { 0 };
+    struct error ignored; /* stored options were read before they were stored */
+    json_t *json = json_object();
+
+    (void)volume_limit_read(&volume->options, &limit, &ignored);
+    json_set(json, "size_bytes",
+             limit.size_bytes > 0 ? json_integer(limit.size_bytes) : json_null());
+    json_set(json, "inodes", limit.inodes > 0 ? json_integer(limit.inodes) : json_null());
     return json;
 }
 

@@ -12,6 +12,8 @@ struct volume_change {
     const char *name;
     struct pair_changes labels;
     int protected; /* -1: not given */
+    const char *size;
+    const char *inodes;
 };
 
 struct prune_request {
@@ -118,6 +120,8 @@ int native_volume_change(struct call *call, struct error *err)
         FIELD(TEXT, struct volume_change, name, OPTIONAL),
         FIELD(CHANGES, struct volume_change, labels, OPTIONAL),
         FIELD(TRISTATE, struct volume_change, protected, OPTIONAL),
+        FIELD(TEXT, struct volume_change, size, OPTIONAL),
+        FIELD(TEXT, struct volume_change, inodes, OPTIONAL),
         FIELDS_END,
     };
     struct volume_change change = { .protected = -1 };
@@ -126,7 +130,7 @@ int native_volume_change(struct call *call, struct error *err)
     if (decode_body(call, fields, &change, err) < 0)
         return -1;
     if (change_count(&change) != 1)
-        return fail(err, ERR_INVALID, "give one of 'name', 'labels' and 'protected'");
+        return fail(err, ERR_INVALID, "give one of 'name', 'labels', 'protected' and the limits");
     if (volume_get(call->task, call->args[0], &volume, err) < 0 ||
         apply_change(call->task, volume.id, &change, err) < 0 ||
         volume_get(call->task, volume.id, &volume, err) < 0)
@@ -220,7 +224,8 @@ int native_volume_references(struct call *call, struct error *err)
 
 static int change_count(const struct volume_change *change)
 {
-    return (change->name != NULL) + change->labels.is_given + (change->protected >= 0);
+    return (change->name != NULL) + change->labels.is_given + (change->protected >= 0) +
+           (change->size != NULL || change->inodes != NULL);
 }
 
 static int apply_change(struct task *task, const char *ref, const struct volume_change *change,
@@ -230,7 +235,9 @@ static int apply_change(struct task *task, const char *ref, const struct volume_
         return volume_rename(task, ref, change->name, err);
     if (change->labels.is_given)
         return volume_label(task, ref, &change->labels.set, change->labels.remove, err);
-    return volume_protect(task, ref, change->protected == 1, err);
+    if (change->protected >= 0)
+        return volume_protect(task, ref, change->protected == 1, err);
+    return volume_resize(task, ref, change->size, change->inodes, err);
 }
 
 /* What goes along with the volume; asked before, since nobody can tell afterwards. */
