@@ -52,6 +52,26 @@ CREATE TABLE growth (
 
 -- sets
 
+-- Snapshots of several volumes, cut at one instant.  It goes with its last member.
+CREATE TABLE snapshot_set (
+    id          TEXT    PRIMARY KEY CHECK (length(id) = 36),
+    name        TEXT    NOT NULL UNIQUE,
+    reason      TEXT    NOT NULL CHECK (reason IN ('user', 'safety', 'policy')),
+    labels      TEXT    NOT NULL DEFAULT '{}',
+    containers  TEXT    NOT NULL DEFAULT '[]',  -- those it was asked for by: [{"id", "name"}]
+    size        INTEGER NOT NULL,               -- members it was made with
+    fence       TEXT    NOT NULL CHECK (fence IN ('idle', 'frozen', 'partial')),
+    pause_ns    INTEGER NOT NULL DEFAULT 0,
+    created_ms  INTEGER NOT NULL
+) STRICT;
+ALTER TABLE snapshot ADD COLUMN set_id TEXT REFERENCES snapshot_set (id) ON DELETE RESTRICT;
+CREATE INDEX snapshot_by_set ON snapshot (set_id) WHERE set_id IS NOT NULL;
+CREATE TRIGGER snapshot_set_ends AFTER DELETE ON snapshot
+WHEN old.set_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM snapshot WHERE set_id = old.set_id)
+BEGIN
+    DELETE FROM snapshot_set WHERE id = old.set_id;
+END;
+
 -- trash
 -- What was removed and can be restored.  Its row in 'volume' or 'snapshot' stays, in state 'removing' and under
 -- the name 'trash:<id>', so that the name is free and all that refers to it comes back with it.  A volume's data

@@ -210,6 +210,12 @@ BEGIN
         FROM volume v WHERE v.id = OLD.volume_id;
 END;
 
+CREATE TRIGGER snapshot_set_ends AFTER DELETE ON snapshot
+WHEN old.set_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM snapshot WHERE set_id = old.set_id)
+BEGIN
+    DELETE FROM snapshot_set WHERE id = old.set_id;
+END;
+
 CREATE TABLE snapshot (
     id          TEXT    PRIMARY KEY CHECK (length(id) = 36),
     volume_id   TEXT    NOT NULL REFERENCES volume (id) ON DELETE RESTRICT,
@@ -220,11 +226,25 @@ CREATE TABLE snapshot (
     labels      TEXT    NOT NULL DEFAULT '{}',
     fence       TEXT    NOT NULL CHECK (fence IN ('idle', 'frozen', 'partial')),
     pause_ns    INTEGER NOT NULL DEFAULT 0,
-    created_ms  INTEGER NOT NULL,
+    created_ms  INTEGER NOT NULL, set_id TEXT REFERENCES snapshot_set (id) ON DELETE RESTRICT,
     UNIQUE (volume_id, name)
 ) STRICT;
 
 CREATE INDEX snapshot_by_age ON snapshot (volume_id, created_ms);
+
+CREATE INDEX snapshot_by_set ON snapshot (set_id) WHERE set_id IS NOT NULL;
+
+CREATE TABLE snapshot_set (
+    id          TEXT    PRIMARY KEY CHECK (length(id) = 36),
+    name        TEXT    NOT NULL UNIQUE,
+    reason      TEXT    NOT NULL CHECK (reason IN ('user', 'safety', 'policy')),
+    labels      TEXT    NOT NULL DEFAULT '{}',
+    containers  TEXT    NOT NULL DEFAULT '[]',  -- those it was asked for by: [{"id", "name"}]
+    size        INTEGER NOT NULL,               -- members it was made with
+    fence       TEXT    NOT NULL CHECK (fence IN ('idle', 'frozen', 'partial')),
+    pause_ns    INTEGER NOT NULL DEFAULT 0,
+    created_ms  INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE trash (
     id          TEXT    PRIMARY KEY CHECK (length(id) = 36),  -- the volume's or the snapshot's

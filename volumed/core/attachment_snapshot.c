@@ -145,7 +145,8 @@ static int cut_data(struct task *task, const struct volume *volume, struct snaps
     if (pool->driver->clone == NULL)
         return fail(err, ERR_UNSUPPORTED, "driver '%s' has no snapshots", pool->driver->name);
     cleanup_fd int source_fd = volume_data_open(pool, volume, err);
-    if (source_fd < 0 || fence_raise(task, volume, source_fd, 0, &fence, err) < 0)
+    const struct fence_target target = { volume, source_fd };
+    if (source_fd < 0 || fence_raise(task, &target, 1, 0, &fence, err) < 0)
         return -1;
     const struct driver_copy copy = {
         .source_fd = source_fd,

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who must stand still: containers that run (by their rows) and may write (by their attachments).
- * Who cannot be made to: mounts of the volume in namespaces that are no container of ours; then the
- * cut is honest about it.
+ * Who must stand still: containers that run (by their rows) and may write (by their attachments),
+ * in the order of their ids, so that two fences never hold one each and wait for the other.  Who
+ * cannot be made to: mounts of a volume in namespaces that are no container of ours; then the cut
+ * is honest about it.
  */
 #include "core/fence.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -17,42 +19,47 @@
 #include "core/volume_data.h"
 #include "store/attachment.h"
 
+#define SYNC_ROUNDS_MAX 3
+#define SYNC_LONG_MS    50
+
+static int find_strangers(struct fence *fence, struct error *err);
+static int find_writers(const struct fence *fence, struct attachment_user **writers,
+                        struct error *err);
 static bool is_writer(const struct attachment_user *user);
-static bool is_held(const struct fence *fence, const char *container_name);
-static bool has_strangers(const struct live_user *users, int count);
-static int sync_data(struct task *task, const struct volume *volume, int data_fd,
-                     struct error *err);
-static int hold(struct fence *fence, const struct attachment_user *user, struct error *err);
-static int hold_all(struct fence *fence, const struct attachment_user *users, int count,
+static int compare_users(const void *a, const void *b);
+static bool is_known(const struct fence *fence, const char *container_id);
+static void add_text(struct arena *mem, const char ***list, const char *text);
+static size_t list_length(const char *const *list);
+static int sync_all(const struct fence *fence, struct error *err);
+static int sync_once(const struct fence *fence, struct error *err);
+static int sync_data(struct task *task, const struct fence_target *target, struct error *err);
+static int hold_all(struct fence *fence, struct attachment_user *writers, int count,
                     struct error *err);
+static int hold(struct fence *fence, const struct attachment_user *user, struct error *err);
+static void add_lease(struct fence *fence, const struct fence_lease *lease, int64_t since_ns);
 
-int fence_raise(struct task *task, const struct volume *volume, int data_fd, int64_t timeout_ms,
-                struct fence *fence, struct error *err)
+int fence_raise(struct task *task, const struct fence_target *targets, size_t count,
+                int64_t timeout_ms, struct fence *fence, struct error *err)
 {
-    cleanup_fence struct fence raised = { .task = task, .kind = "idle" };
-    struct attachment_user *users = NULL;
-    struct mount_table table = { 0 };
-    struct live_user *live = NULL;
-    int count = store_attachment_users(task->db, task->mem, volume->id, &users, err);
+    cleanup_fence struct fence raised = { .task = task, .targets = targets, .target_count = count };
+    struct attachment_user *writers = NULL;
 
-    if (count < 0 || mount_table_read(task->mem, &table, err) < 0)
+    if (find_strangers(&raised, err) < 0)
         return -1;
-    int live_count = liveness_find(task, &table, volume, &live, err);
-    if (live_count < 0)
+    int writer_count = find_writers(&raised, &writers, err);
+    if (writer_count < 0)
         return -1;
-    bool has_writers = has_strangers(live, live_count);
-    for (int i = 0; i < count; i++)
-        has_writers = has_writers || is_writer(&users[i]);
-    if (has_writers && sync_data(task, volume, data_fd, err) < 0)
+    bool is_used = writer_count > 0 || list_length(raised.unfenced) > 0;
+    if (is_used && sync_all(&raised, err) < 0)
         return -1;
-    raised.leases = arena_array(task->mem, (size_t)count + 1, sizeof(*raised.leases));
     raised.deadline_ms = clock_mono_ms() + (timeout_ms > 0 ? timeout_ms : FENCE_TIMEOUT_MS_DEFAULT);
-    if (hold_all(&raised, users, count, err) < 0)
+    if (hold_all(&raised, writers, writer_count, err) < 0)
         return -1;
+    raised.kind = raised.count > 0 ? "frozen" : "idle";
+    if (list_length(raised.unfenced) > 0)
+        raised.kind = "partial";
     if (raised.count == 0)
         raised.deadline_ms = 0;
-    if (has_strangers(live, live_count))
-        raised.kind = "partial";
     *fence = raised;
     raised.count = 0;
     return 0;
@@ -72,12 +79,27 @@ int fence_lower(struct fence *fence, int64_t *pause_ns, struct error *err)
             continue;
         if (rc == 0)
             *err = failure;
-        (void)error_prefix(err, "container '%s'", lease->container_name);
+        (void)error_prefix(err, "%s", lease->who);
         rc = -1;
     }
     if (rc == 0)
         *pause_ns = was_raised ? clock_mono_ns() - fence->raised_ns : 0;
     return rc;
+}
+
+int fence_check_whole(const struct fence *fence, struct error *err)
+{
+    struct attachment_user *writers = NULL;
+    int count = find_writers(fence, &writers, err);
+
+    for (int i = 0; i < count; i++)
+        if (!is_known(fence, writers[i].container_id) &&
+            strcmp(writers[i].state, "restarting") != 0)
+            return fail(err, ERR_BUSY,
+                        "container '%s' was started while its volumes were cut; try"
+                        " again",
+                        writers[i].container_name);
+    return count < 0 ? -1 : 0;
 }
 
 void fence_cleanup(struct fence *fence)
@@ -89,73 +111,192 @@ void fence_cleanup(struct fence *fence)
         (void)fence_lower(fence, &pause_ns, &ignored);
 }
 
+static int find_strangers(struct fence *fence, struct error *err)
+{
+    struct mount_table table = { 0 };
+    struct task *task = fence->task;
+
+    if (mount_table_read(task->mem, &table, err) < 0)
+        return -1;
+    for (size_t i = 0; i < fence->target_count; i++) {
+        struct live_user *users = NULL;
+        int count = liveness_find(task, &table, fence->targets[i].volume, &users, err);
+        if (count < 0)
+            return -1;
+        for (int u = 0; u < count; u++)
+            if (users[u].container_id == NULL && !users[u].is_read_only)
+                add_text(task->mem, &fence->unfenced,
+                         arena_printf(task->mem, "volume '%s' is mounted at '%s', seen by %s",
+                                      fence->targets[i].volume->name, users[u].target,
+                                      liveness_process(task, users[u].pid)));
+    }
+    return 0;
+}
+
+/* All that may write to any of the volumes, each container once. */
+static int find_writers(const struct fence *fence, struct attachment_user **writers,
+                        struct error *err)
+{
+    struct attachment_user *all = NULL;
+    size_t capacity = 0;
+    size_t count = 0;
+    int kept = 0;
+
+    for (size_t i = 0; i < fence->target_count; i++) {
+        struct attachment_user *users = NULL;
+        int user_count = store_attachment_users(fence->task->db, fence->task->mem,
+                                                fence->targets[i].volume->id, &users, err);
+        if (user_count < 0)
+            return -1;
+        for (int u = 0; u < user_count; u++) {
+            if (count == capacity)
+                all = arena_grow(fence->task->mem, all, &capacity, sizeof(*all));
+            all[count++] = users[u];
+        }
+    }
+    if (count > 0)
+        qsort(all, count, sizeof(*all), compare_users);
+    for (size_t i = 0; i < count; i++) {
+        bool is_other = kept == 0 || strcmp(all[kept - 1].container_id, all[i].container_id) != 0;
+        if (is_writer(&all[i]) && is_other)
+            all[kept++] = all[i];
+    }
+    *writers = all;
+    return kept;
+}
+
 /* A paused container stands still already, but whoever unpauses it does not ask us. */
 static bool is_writer(const struct attachment_user *user)
 {
     return user->mode != ACCESS_RO && attachment_user_is_live(user);
 }
 
-static bool is_held(const struct fence *fence, const char *container_name)
+static int compare_users(const void *a, const void *b)
 {
-    for (size_t i = 0; i < fence->count; i++)
-        if (strcmp(fence->leases[i].container_name, container_name) == 0)
+    const struct attachment_user *left = a;
+    const struct attachment_user *right = b;
+
+    return strcmp(left->container_id, right->container_id);
+}
+
+static bool is_known(const struct fence *fence, const char *container_id)
+{
+    for (size_t i = 0; fence->known != NULL && fence->known[i] != NULL; i++)
+        if (strcmp(fence->known[i], container_id) == 0)
             return true;
     return false;
 }
 
-static bool has_strangers(const struct live_user *users, int count)
+static size_t list_length(const char *const *list)
 {
-    for (int i = 0; i < count; i++)
-        if (users[i].container_id == NULL && !users[i].is_read_only)
-            return true;
-    return false;
+    size_t length = 0;
+
+    while (list != NULL && list[length] != NULL)
+        length++;
+    return length;
 }
 
-static int sync_data(struct task *task, const struct volume *volume, int data_fd, struct error *err)
+static void add_text(struct arena *mem, const char ***list, const char *text)
 {
-    const struct driver_pool *pool = NULL;
+    size_t length = list_length(*list);
+    const char **longer = arena_array(mem, length + 2, sizeof(*longer));
 
-    if (pool_open(task, volume->pool_id, &pool, err) < 0)
-        return -1;
-    if (pool->driver->sync != NULL)
-        return pool->driver->sync(data_fd, err);
-    int rc = sys_syncfs(data_fd);
-    return rc < 0 ? fail_sys(err, rc, "cannot sync volume '%s'", volume->name) : 0;
+    for (size_t i = 0; *list != NULL && i < length; i++)
+        longer[i] = (*list)[i];
+    longer[length] = text;
+    *list = longer;
 }
 
-static int hold_all(struct fence *fence, const struct attachment_user *users, int count,
-                    struct error *err)
+/* What is written during a long sync would be written back under the freeze. */
+static int sync_all(const struct fence *fence, struct error *err)
 {
-    for (int i = 0; i < count; i++) {
-        if (!is_writer(&users[i]) || is_held(fence, users[i].container_name))
-            continue;
-        if (fence->task->service->freezer == NULL)
-            fence->kind = "partial";
-        else if (hold(fence, &users[i], err) < 0)
+    for (int round = 0; round < SYNC_ROUNDS_MAX; round++) {
+        int64_t begun_ms = clock_mono_ms();
+        if (sync_once(fence, err) < 0)
+            return -1;
+        if (clock_mono_ms() - begun_ms < SYNC_LONG_MS)
+            break;
+    }
+    return 0;
+}
+
+/* A sync is of the whole filesystem: one for each pool. */
+static int sync_once(const struct fence *fence, struct error *err)
+{
+    for (size_t i = 0; i < fence->target_count; i++) {
+        const struct fence_target *target = &fence->targets[i];
+        size_t first = 0;
+        while (strcmp(fence->targets[first].volume->pool_id, target->volume->pool_id) != 0)
+            first++;
+        if (first == i && sync_data(fence->task, target, err) < 0)
             return -1;
     }
     return 0;
 }
 
+static int sync_data(struct task *task, const struct fence_target *target, struct error *err)
+{
+    const struct driver_pool *pool = NULL;
+
+    if (pool_open(task, target->volume->pool_id, &pool, err) < 0)
+        return -1;
+    if (pool->driver->sync != NULL)
+        return pool->driver->sync(target->data_fd, err);
+    int rc = sys_syncfs(target->data_fd);
+    return rc < 0 ? fail_sys(err, rc, "cannot sync volume '%s'", target->volume->name) : 0;
+}
+
+/* Whoever was started while others were frozen is found by looking again. */
+static int hold_all(struct fence *fence, struct attachment_user *writers, int count,
+                    struct error *err)
+{
+    size_t held = 0;
+
+    do {
+        held = fence->count;
+        for (int i = 0; i < count; i++)
+            if (!is_known(fence, writers[i].container_id) && hold(fence, &writers[i], err) < 0)
+                return -1;
+        if (held != fence->count)
+            count = find_writers(fence, &writers, err);
+    } while (held != fence->count && count >= 0);
+    return count < 0 ? -1 : 0;
+}
+
 static int hold(struct fence *fence, const struct attachment_user *user, struct error *err)
 {
+    const struct freezer *freezer = fence->task->service->freezer;
+    struct arena *mem = fence->task->mem;
     int64_t left_ms = fence->deadline_ms - clock_mono_ms();
     int64_t started_ns = clock_mono_ns();
-    void *lease = NULL;
+    struct fence_lease lease = {
+        .who = arena_printf(mem, "container '%s'", user->container_name),
+        .container_id = user->container_id,
+    };
 
     if (left_ms <= 0)
-        return fail(err, ERR_TIMEOUT, "no time was left to freeze container '%s'",
-                    user->container_name);
-    if (fence->task->service->freezer->freeze(fence->task, user->container_id, left_ms, &lease,
-                                              err) < 0) {
-        if (err->code == ERR_NOT_FOUND) /* it ended: nobody to hold */
-            return 0;
-        return error_prefix(err, "cannot freeze container '%s'", user->container_name);
-    }
-    if (fence->count == 0)
-        fence->raised_ns = started_ns;
-    fence->leases[fence->count++] = (struct fence_lease){ user->container_name, lease };
-    if (strcmp(fence->kind, "idle") == 0)
-        fence->kind = "frozen";
+        return fail(err, ERR_TIMEOUT, "no time was left to freeze %s", lease.who);
+    int rc = freezer == NULL
+                 ? fail(err, ERR_UNSUPPORTED, "containers cannot be frozen here")
+                 : freezer->freeze(fence->task, user->container_id, left_ms, &lease.lease, err);
+    if (rc < 0 && err->code == ERR_NOT_FOUND) /* it ended: nobody to hold */
+        return 0;
+    if (rc < 0 && err->code != ERR_UNSUPPORTED)
+        return error_prefix(err, "cannot freeze %s", lease.who);
+    add_text(mem, &fence->known, user->container_id);
+    if (rc < 0)
+        add_text(mem, &fence->unfenced, arena_printf(mem, "%s: %s", lease.who, err->message));
+    else
+        add_lease(fence, &lease, started_ns);
     return 0;
+}
+
+static void add_lease(struct fence *fence, const struct fence_lease *lease, int64_t since_ns)
+{
+    if (fence->count == 0)
+        fence->raised_ns = since_ns;
+    if (fence->count == fence->capacity)
+        fence->leases =
+            arena_grow(fence->task->mem, fence->leases, &fence->capacity, sizeof(*fence->leases));
+    fence->leases[fence->count++] = *lease;
 }

@@ -47,22 +47,35 @@ int liveness_find(struct task *task, const struct mount_table *table, const stru
 int liveness_check_idle(struct task *task, const struct volume *volume, struct error *err)
 {
     struct mount_table table = { 0 };
+
+    if (!volume_is_foreign(volume) && mount_table_read(task->mem, &table, err) < 0)
+        return -1;
+    return liveness_check_idle_in(task, &table, volume, err);
+}
+
+int liveness_check_idle_in(struct task *task, const struct mount_table *table,
+                           const struct volume *volume, struct error *err)
+{
     struct live_user *users = NULL;
-    char command[COMM_SIZE];
 
     if (volume_is_foreign(volume))
         return check_foreign(task, volume, err);
-    if (mount_table_read(task->mem, &table, err) < 0)
-        return -1;
-    int count = liveness_find(task, &table, volume, &users, err);
+    int count = liveness_find(task, table, volume, &users, err);
     if (count <= 0)
         return count;
     if (users[0].container_id != NULL)
         return fail(err, ERR_BUSY, "volume '%s' is mounted by container '%s' (%.12s)", volume->name,
                     users[0].container_name, users[0].container_id);
-    command_of(users[0].pid, command);
-    return fail(err, ERR_BUSY, "volume '%s' is mounted at '%s', seen by process %d (%s)",
-                volume->name, users[0].target, (int)users[0].pid, command);
+    return fail(err, ERR_BUSY, "volume '%s' is mounted at '%s', seen by %s", volume->name,
+                users[0].target, liveness_process(task, users[0].pid));
+}
+
+const char *liveness_process(struct task *task, pid_t pid)
+{
+    char command[COMM_SIZE];
+
+    command_of(pid, command);
+    return arena_printf(task->mem, "process %d (%s)", (int)pid, command);
 }
 
 static void name_user(struct task *task, const struct attachment_user *owners, int count,

@@ -30,5 +30,10 @@ int liveness_find(struct task *task, const struct mount_table *table, const stru
 
 /* As above with a table read now; BUSY, naming the first user, when there is any. */
 int liveness_check_idle(struct task *task, const struct volume *volume, struct error *err);
+int liveness_check_idle_in(struct task *task, const struct mount_table *table,
+                           const struct volume *volume, struct error *err);
+
+/* "process 12 (postgres)". */
+const char *liveness_process(struct task *task, pid_t pid);
 
 #endif

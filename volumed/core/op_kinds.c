@@ -6,8 +6,17 @@
 #include "core/op.h"
 #include "core/storage_kinds.h"
 
+/* clang-format off */
 const struct op_kind *const op_kinds[] = {
-    &volume_seed_kind,      &volume_resize_kind,    &snapshot_rollback_kind,
-    &container_copy_kind,   &container_start_kind,  &pool_disk_create_kind,
-    &pool_disk_remove_kind, &pool_disk_resize_kind, NULL,
+    &volume_seed_kind,
+    &volume_resize_kind,
+    &snapshot_rollback_kind,
+    &container_copy_kind,
+    &container_start_kind,
+    &pool_disk_create_kind,
+    &pool_disk_remove_kind,
+    &pool_disk_resize_kind,
+    &set_rollback_kind,
+    NULL,
 };
+/* clang-format on */

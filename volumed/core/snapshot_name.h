@@ -3,6 +3,8 @@
 #ifndef CORE_SNAPSHOT_NAME_H
 #define CORE_SNAPSHOT_NAME_H
 
+#include <stdbool.h>
+
 #include "core/task.h"
 
 /*
@@ -10,5 +12,9 @@
  * with nanoseconds when there is one of this second.
  */
 const char *snapshot_name_of_now(struct task *task, const char *volume_id, const char *prefix);
+
+/* 'prefix' and a time, whether taken or not; with nanoseconds if is_precise. */
+const char *snapshot_name_of_time(struct task *task, const char *prefix, int64_t time_ns,
+                                  bool is_precise);
 
 #endif

@@ -11,5 +11,6 @@ extern const struct op_kind snapshot_rollback_kind;
 extern const struct op_kind pool_disk_create_kind;
 extern const struct op_kind pool_disk_remove_kind;
 extern const struct op_kind pool_disk_resize_kind;
+extern const struct op_kind set_rollback_kind;
 
 #endif

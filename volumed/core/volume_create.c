@@ -214,7 +214,8 @@ static int copy_live(struct task *task, struct creation *creation, const struct 
     int64_t pause_ns = 0;
     cleanup_fd int source_fd = volume_data_open(pool, &creation->source, err);
 
-    if (source_fd < 0 || fence_raise(task, &creation->source, source_fd, 0, &fence, err) < 0)
+    const struct fence_target target = { &creation->source, source_fd };
+    if (source_fd < 0 || fence_raise(task, &target, 1, 0, &fence, err) < 0)
         return -1;
     int rc =
         volume_data_clone(task, &creation->draft.volume, source_fd, pool, fence.deadline_ms, err);

@@ -25,6 +25,8 @@ static int probe(int dirfd);
 static int create(const struct driver_pool *pool, int dirfd, const char *name, struct error *err);
 static int remove_subvolume(const struct driver_pool *pool, int dirfd, const char *name,
                             struct error *err);
+static int remove_plain(const struct driver_pool *pool, int dirfd, const char *name,
+                        struct error *err);
 static int snapshot(const struct driver_pool *pool, const struct driver_copy *copy,
                     struct error *err);
 static int limit_copy(const struct driver_pool *pool, const struct driver_copy *copy,
@@ -43,6 +45,7 @@ static int set_name(char *target, size_t size, const char *name);
 const struct driver btrfs_driver = {
     .name = "btrfs",
     .clone_cost = COST_O1,
+    .wants_directories = true,
     .probe = probe,
     .create = create,
     .remove = remove_subvolume,
@@ -82,8 +85,8 @@ static int remove_subvolume(const struct driver_pool *pool, int dirfd, const cha
 
     if (rc == -ENOENT)
         return 0;
-    if (rc == 0 && st.st_ino != ROOT_INODE) /* not a tree of ours: a plain file or directory */
-        return fs_remove_tree(dirfd, name, err);
+    if (rc == 0 && st.st_ino != ROOT_INODE)
+        return remove_plain(pool, dirfd, name, err);
     if (rc == 0)
         rc = destroy(dirfd, name);
     if (rc == -ENOTEMPTY || rc == -EROFS) {
@@ -94,6 +97,19 @@ static int remove_subvolume(const struct driver_pool *pool, int dirfd, const cha
     if (rc < 0 && rc != -ENOENT)
         return fail_sys(err, rc, "cannot remove '%s' from pool '%s'", name, pool->name);
     return 0;
+}
+
+/* No tree of ours, or a directory in which one of the same name was being made (core/cut.c). */
+static int remove_plain(const struct driver_pool *pool, int dirfd, const char *name,
+                        struct error *err)
+{
+    struct stat st;
+    cleanup_fd int fd = sys_openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+
+    if (fd >= 0 && sys_fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+        st.st_ino == ROOT_INODE && remove_subvolume(pool, fd, name, err) < 0)
+        return -1;
+    return fs_remove_tree(dirfd, name, err);
 }
 
 static int snapshot(const struct driver_pool *pool, const struct driver_copy *copy,

@@ -74,6 +74,12 @@ struct driver {
     enum cost clone_cost;
 
     /*
+     * The kernel makes clones one after the other if they go to one directory, and together if each
+     * has its own, from where a writable one can be moved and then sealed.
+     */
+    bool wants_directories;
+
+    /*
      * How well the driver fits the filesystem of 'dirfd', tried for real where a magic number is
      * not proof: 0 not at all, else the higher the better (driver.c has the present ranks).
      * Leaves nothing behind.

@@ -55,8 +55,12 @@ struct snapshot {
     const char *fence; /* "idle": nobody had it mounted; "frozen": all writers were; "partial": some
                           were not */
     struct pairs labels;
-    int64_t pause_ns; /* how long writers stood still */
-    enum cost cost;   /* of making it; not stored */
+    int64_t pause_ns;            /* how long writers stood still */
+    enum cost cost;              /* of making it; not stored */
+    const char *set_id;          /* of the set it is a member of; NULL: of none */
+    const char *set_name;        /* as read from its row */
+    const char *const *unfenced; /* who may have written meanwhile, for people; NULL-terminated, or
+                                    NULL; not stored */
     int64_t created_ms;
 };
 

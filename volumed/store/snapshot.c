@@ -4,7 +4,8 @@
 
 #define COLUMNS                                                                           \
     "s.id, s.volume_id, v.name, s.pool_id, s.name, s.state, s.reason, s.labels, s.fence," \
-    " s.pause_ns, s.created_ms FROM snapshot s JOIN volume v ON v.id = s.volume_id"
+    " s.pause_ns, s.created_ms, s.set_id, t.name FROM snapshot s"                         \
+    " JOIN volume v ON v.id = s.volume_id LEFT JOIN snapshot_set t ON t.id = s.set_id"
 
 /* Not in the trash, neither it nor its volume. */
 #define READY " AND s.state = 'ready' AND v.state = 'ready'"
@@ -24,11 +25,12 @@ int store_snapshot_insert(struct db *db, const struct snapshot *snapshot, struct
 
     return db_exec(db,
                    "INSERT INTO snapshot (id, volume_id, pool_id, name, state, reason, labels,"
-                   " fence, pause_ns, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                   " fence, pause_ns, created_ms, set_id)"
+                   " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                    ARGS(TEXT(snapshot->id), TEXT(snapshot->volume_id), TEXT(snapshot->pool_id),
                         TEXT(snapshot->name), TEXT(snapshot->state), TEXT(snapshot->reason),
                         TEXT(pairs_to_text(&snapshot->labels, mem)), TEXT(snapshot->fence),
-                        I64(snapshot->pause_ns), I64(snapshot->created_ms)),
+                        I64(snapshot->pause_ns), I64(snapshot->created_ms), TEXT(snapshot->set_id)),
                    err);
 }
 
@@ -70,6 +72,18 @@ int store_snapshot_list_all(struct db *db, struct arena *mem, const char *volume
     return count;
 }
 
+int store_snapshot_list_set(struct db *db, struct arena *mem, const char *set_id,
+                            struct snapshot **list, struct error *err)
+{
+    struct reader reader = { .mem = mem };
+    int count = db_query(db, "SELECT " COLUMNS " WHERE s.set_id = ?" READY " ORDER BY v.name",
+                         ARGS(TEXT(set_id)), read_row, &reader, err);
+
+    if (count >= 0)
+        *list = reader.items;
+    return count;
+}
+
 int store_snapshot_count(struct db *db, const char *volume_id, int64_t *count, struct error *err)
 {
     return db_query_i64(db, "SELECT count(*) FROM snapshot WHERE volume_id = ? AND state = 'ready'",
@@ -104,6 +118,8 @@ static int read_row(const struct row *row, void *context, struct error *err)
         .fence = row_text(row, 8, mem),
         .pause_ns = row_i64(row, 9),
         .created_ms = row_i64(row, 10),
+        .set_id = row_text(row, 11, mem),
+        .set_name = row_text(row, 12, mem),
     };
     return pairs_from_text(&snapshot->labels, mem, row_text(row, 7, mem), err);
 }

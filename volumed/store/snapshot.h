@@ -20,6 +20,11 @@ int store_snapshot_list(struct db *db, struct arena *mem, const char *volume_id,
 /* Of one volume, also those in the trash (state 'removing') or of a volume that is in it. */
 int store_snapshot_list_all(struct db *db, struct arena *mem, const char *volume_id,
                             struct snapshot **list, struct error *err);
+
+/* The members of a set, by the names of their volumes; not those in the trash.  Returns the count.
+ */
+int store_snapshot_list_set(struct db *db, struct arena *mem, const char *set_id,
+                            struct snapshot **list, struct error *err);
 int store_snapshot_count(struct db *db, const char *volume_id, int64_t *count, struct error *err);
 
 /* CONFLICT when it is no more. */

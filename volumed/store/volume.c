@@ -156,13 +156,20 @@ int store_volume_delete(struct db *db, const char *id, struct error *err)
 
 int store_volume_check_free(struct db *db, const struct volume *volume, struct error *err)
 {
+    return store_volume_check_free_but(db, volume, NULL, err);
+}
+
+int store_volume_check_free_but(struct db *db, const struct volume *volume,
+                                const char *operation_id, struct error *err)
+{
     cleanup_arena struct arena *mem = arena_new();
     const char *holder = NULL;
 
     if (db_query_text(db, mem,
                       "SELECT o.kind || ' ' || o.id FROM intent i"
-                      " JOIN operation o ON o.id = i.operation_id WHERE i.object = 'volume:' || ?",
-                      ARGS(TEXT(volume->id)), &holder, err) < 0)
+                      " JOIN operation o ON o.id = i.operation_id WHERE i.object = 'volume:' || ?"
+                      " AND o.id IS NOT ?",
+                      ARGS(TEXT(volume->id), TEXT(operation_id)), &holder, err) < 0)
         return -1;
     if (holder != NULL)
         return fail(err, ERR_BUSY, "volume '%s' is held by operation %s; try again", volume->name,

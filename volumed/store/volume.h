@@ -46,4 +46,8 @@ int store_volume_delete(struct db *db, const char *id, struct error *err);
 /* BUSY, naming the operation, when one holds the volume still. */
 int store_volume_check_free(struct db *db, const struct volume *volume, struct error *err);
 
+/* As above; that this operation (may be NULL) holds it is no obstacle. */
+int store_volume_check_free_but(struct db *db, const struct volume *volume,
+                                const char *operation_id, struct error *err);
+
 #endif
