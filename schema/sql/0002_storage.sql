@@ -157,9 +157,11 @@ INSERT INTO lineage (child_id, relation, parent_id, time_ms, child_name, parent_
 CREATE TRIGGER lineage_of_snapshot BEFORE DELETE ON snapshot
 WHEN EXISTS (SELECT 1 FROM lineage WHERE parent_id = OLD.id AND parent_kind = 'snapshot')
 BEGIN
+    -- Its names are those that were noted of it: from the trash it goes without.
     INSERT OR IGNORE INTO lineage (child_id, relation, parent_id, time_ms, child_name, parent_kind, parent_name)
-        SELECT OLD.id, 'cut', v.id, OLD.created_ms, v.name || '@' || OLD.name, 'volume', v.name
-        FROM volume v WHERE v.id = OLD.volume_id;
+        SELECT OLD.id, 'cut', OLD.volume_id, OLD.created_ms, parent_name, 'volume',
+               substr(parent_name, 1, instr(parent_name, '@') - 1)
+        FROM lineage WHERE parent_id = OLD.id AND parent_kind = 'snapshot' LIMIT 1;
 END;
 
 -- layered trees

@@ -102,3 +102,100 @@ browse() {
     (cd "$(path_of many)" && seq -f 'entry-%g' 1 20000 | xargs touch)
     [ "$(volctl -q file ls many | wc -l)" -eq 20000 ]
 }
+
+# changes WORD…: "CHANGE KIND BYTES PATH" lines, sorted by path
+changes() {
+    volctl --json file diff "$@" | jq -r '.changes[] |
+        "\(.change)\(if .change != "changed" then "" elif .data and .metadata then "-both"
+         elif .data then "-data" else "-metadata" end) \(.bytes) \(.path)"'
+}
+
+compare() {
+    needs_disk "$1"
+    local dir method=walk
+    [ "$1" = btrfs ] && method=changes
+    docker volume create -o "pool=$1" "d$1" >/dev/null
+    dir=$(path_of "d$1")
+    mkdir -p "$dir"/{keep/deep,gone/deep,moves/deep,kind}
+    seq 1 200 | while read -r i; do echo "$i" >"$dir/keep/deep/$i"; done
+    dd if=/dev/urandom of="$dir/keep/big" bs=4k count=64 status=none
+    dd if=/dev/urandom of="$dir/keep/log" bs=4k count=2 status=none
+    echo a >"$dir/gone/deep/a"
+    echo b >"$dir/moves/deep/b"
+    echo same >"$dir/replaced"
+    echo touched >"$dir/touched"
+    echo owner >"$dir/owner"
+    echo x >"$dir/attr"
+    ln -s one "$dir/link"
+    echo linked >"$dir/first"
+    volctl snapshot create "d$1@s1"
+    run -0 volctl file diff "d$1@s1"
+    [ "$output" = "0 added (0 B), 0 removed (0 B), 0 changed (0 B)" ]
+
+    dd if=/dev/urandom of="$dir/keep/big" bs=4k count=1 seek=7 conv=notrunc status=none
+    touch -d '2020-01-01' "$dir/keep/big"
+    echo more >>"$dir/keep/log"
+    rm -r "$dir/gone"
+    mv "$dir/moves" "$dir/moved"
+    cp -p "$dir/replaced" "$dir/tmp" && mv "$dir/tmp" "$dir/replaced"
+    touch -d '2021-01-01' "$dir/touched"
+    chown 7:8 "$dir/owner"
+    setfattr -n user.a -v b "$dir/attr"
+    ln -sfn two "$dir/link"
+    ln "$dir/first" "$dir/second"
+    rmdir "$dir/kind" && echo file >"$dir/kind"
+    chmod 700 "$dir/keep/deep"
+    cat >expected <<EOF
+changed-metadata 0 attr
+removed 0 gone
+removed 0 gone/deep
+removed 2 gone/deep/a
+changed-both 4096 keep/big
+changed-metadata 0 keep/deep
+changed-both 5 keep/log
+removed 0 kind
+added 5 kind
+changed-data 0 link
+added 0 moved
+added 0 moved/deep
+added 2 moved/deep/b
+removed 0 moves
+removed 0 moves/deep
+removed 2 moves/deep/b
+changed-metadata 0 owner
+added 7 second
+changed-metadata 0 touched
+EOF
+    [ "$(jq -r .sum.method <<<"$(volctl --json file diff "d$1@s1")")" = "$method" ]
+    changes "d$1@s1" | sed 's/^changed-both 0 link/changed-data 0 link/' | diff expected -
+    volctl snapshot create "d$1@s2"
+    changes "d$1@s1" "d$1@s2" | sed 's/^changed-both 0 link/changed-data 0 link/' | diff expected -
+    sed -e 's/^added/x/; s/^removed/added/; s/^x/removed/' expected |
+        sed '/kind$/d' >backwards
+    changes "d$1@s2" "d$1@s1" | sed 's/^changed-both 0 link/changed-data 0 link/' | sed '/kind$/d' |
+        diff backwards -
+
+    # After a rollback the present is another tree of the same descent.
+    volctl volume rollback "d$1@s1"
+    [ -z "$(changes "d$1@s1")" ]
+    changes "d$1" "d$1@s2" | sed 's/^changed-both 0 link/changed-data 0 link/' | diff expected -
+    volctl volume clone "d$1@s2" "e$1"
+    echo new >"$(path_of "e$1")/new"
+    [ "$(changes "d$1@s2" "e$1")" = "added 4 new" ]
+    run -0 volctl diff --stat "d$1@s2" "e$1"
+    [ "$output" = "1 added (4 B), 0 removed (0 B), 0 changed (0 B)" ]
+    run -2 volctl file diff "d$1"
+    is_clean
+}
+
+@test "two states are compared, on btrfs" {
+    compare btrfs
+}
+
+@test "two states are compared, on XFS" {
+    compare xfs
+}
+
+@test "two states are compared, on ext4" {
+    compare ext4
+}

@@ -14,6 +14,7 @@
 #define DEFAULT_SOCKET "/run/volumed.sock"
 
 static int run_line(struct arena *mem, const char *const *argv, struct error *err);
+static const char *const *spell_out(struct arena *mem, const char *const *argv);
 static int run_without_verb(const struct args *args);
 static int run_verb(struct command *command, const char *const *words, struct error *err);
 static int check_words(const struct command *command, struct error *err);
@@ -39,7 +40,7 @@ static int run_line(struct arena *mem, const char *const *argv, struct error *er
 {
     struct args args = { 0 };
 
-    if (args_parse(&args, mem, NULL, 2, argv, err) < 0) {
+    if (args_parse(&args, mem, NULL, 2, spell_out(mem, argv), err) < 0) {
         failure_tell(NULL, NULL, err);
         return exit_status(err->code);
     }
@@ -59,6 +60,24 @@ static int run_line(struct arena *mem, const char *const *argv, struct error *er
     args.word_count = 0;
     command.args = args;
     return run_verb(&command, rest, err);
+}
+
+/* A line that begins with a verb of one noun alone: 'volctl diff' is 'volctl file diff'. */
+static const char *const *spell_out(struct arena *mem, const char *const *argv)
+{
+    const struct verb *verb =
+        *argv == NULL || noun_find(*argv) != NULL ? NULL : verb_find_alone(*argv);
+    size_t count = 0;
+
+    if (verb == NULL)
+        return argv;
+    while (argv[count] != NULL)
+        count++;
+    const char **whole = arena_array(mem, count + 2, sizeof(*whole));
+    whole[0] = verb->noun;
+    for (size_t i = 0; i < count; i++)
+        whole[i + 1] = argv[i];
+    return whole;
 }
 
 static int run_without_verb(const struct args *args)

@@ -54,6 +54,7 @@ const struct noun nouns[] = {
     { "file",       "what is in volumes and snapshots" },
     { "lineage",    "where data came from" },
     { "trash",      "what was removed and can be restored" },
+    { "lineage",    "where data came from" },
     { "container",  "what runs, and what it has attached" },
     { "image",      "what containers start from" },
     { "pool",       "where volumes lie" },
@@ -141,6 +142,12 @@ const struct verb verbs[] = {
       "get", 2, 3, 0, NULL,
       "DESTINATION (by default the name in the current directory) must not be there yet; it appears when it is "
       "whole." },
+    { "file", "diff", "VOLUME[@SNAPSHOT] [VOLUME[@SNAPSHOT]]", cmd_file_diff, "tell what changed from one to the other",
+      "compare", 1, 2, 0,
+      OPTIONS({ "stat", 0, NULL, "only how many, and by how many bytes" },
+              { "quick", 0, NULL, "take files of the same size and time for the same, unread" }),
+      "A snapshot alone is compared with its volume's present contents.  Work by the number of changes on btrfs, by "
+      "that of files elsewhere." },
     { "file", "tar", "VOLUME[@SNAPSHOT] [PATH]", cmd_file_tar, "write a file or directory as a tar", "pack", 1, 2, 0,
       OPTIONS({ "output", 'o', "FILE", "write there, not to standard output" }), NULL },
 
@@ -292,4 +299,17 @@ const struct verb *verb_find(const char *noun, const char *name)
         if (strcmp(verb->noun, noun) == 0 && strcmp(verb->name, name) == 0)
             return verb;
     return NULL;
+}
+
+const struct verb *verb_find_alone(const char *name)
+{
+    const struct verb *found = NULL;
+
+    for (const struct verb *verb = verbs; verb->name != NULL; verb++)
+        if (strcmp(verb->name, name) == 0) {
+            if (found != NULL)
+                return NULL;
+            found = verb;
+        }
+    return found;
 }

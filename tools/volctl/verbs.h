@@ -17,6 +17,9 @@ extern const struct verb verbs[];
 const struct noun *noun_find(const char *name);
 const struct verb *verb_find(const char *noun, const char *name);
 
+/* The verb of that name when one noun alone has it; else NULL. */
+const struct verb *verb_find_alone(const char *name);
+
 int cmd_volume_create(struct command *command, struct error *err);
 int cmd_volume_clone(struct command *command, struct error *err);
 int cmd_volume_ls(struct command *command, struct error *err);
@@ -40,6 +43,7 @@ int cmd_snapshot_rm(struct command *command, struct error *err);
 int cmd_file_ls(struct command *command, struct error *err);
 int cmd_file_cat(struct command *command, struct error *err);
 int cmd_file_get(struct command *command, struct error *err);
+int cmd_file_diff(struct command *command, struct error *err);
 int cmd_file_tar(struct command *command, struct error *err);
 
 int cmd_lineage_show(struct command *command, struct error *err);

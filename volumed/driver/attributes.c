@@ -27,6 +27,8 @@ static int copy_listed(const struct attributes_place *from, const struct attribu
                        const char *list, size_t size, bool is_lenient);
 static int copy_one(const struct attributes_place *from, const struct attributes_place *to,
                     const char *name);
+static int compare_one(const struct attributes_place *left, const struct attributes_place *right,
+                       const char *name, bool *is_same);
 static ssize_t list_names(const struct attributes_place *place, char *list, size_t size);
 static ssize_t get_value(const struct attributes_place *place, const char *name, void *value,
                          size_t size);
@@ -46,6 +48,50 @@ int attributes_copy(const struct attributes_place *from, const struct stat *st,
         rc = set_mode(to, st);
     if (rc >= 0)
         rc = set_times(to, st);
+    return rc;
+}
+
+int attributes_compare(const struct attributes_place *left, const struct attributes_place *right,
+                       bool *is_same)
+{
+    char none[1];
+    ssize_t left_size = list_names(left, none, 0);
+    ssize_t right_size = list_names(right, none, 0);
+
+    if (left_size == -EOPNOTSUPP && right_size == -EOPNOTSUPP)
+        left_size = right_size = 0;
+    if (left_size < 0 || right_size < 0)
+        return left_size < 0 ? (int)left_size : (int)right_size;
+    *is_same =
+        left_size == right_size; /* of all names, so that one list has no more than another */
+    if (left_size == 0 || !*is_same)
+        return 0;
+    char *list = mem_alloc(XATTR_LIST_MAX);
+    ssize_t size = list_names(left, list, XATTR_LIST_MAX);
+    int rc = size < 0 ? (int)size : 0;
+    for (const char *name = list; rc >= 0 && *is_same && name < list + size;
+         name += strlen(name) + 1)
+        rc = compare_one(left, right, name, is_same);
+    free(list);
+    return rc;
+}
+
+static int compare_one(const struct attributes_place *left, const struct attributes_place *right,
+                       const char *name, bool *is_same)
+{
+    char *values = mem_alloc((size_t)2 * XATTR_SIZE_MAX);
+    ssize_t left_size = get_value(left, name, values, XATTR_SIZE_MAX);
+    ssize_t right_size = get_value(right, name, values + XATTR_SIZE_MAX, XATTR_SIZE_MAX);
+    int rc = 0;
+
+    if (right_size == -ENODATA || left_size == -ENODATA)
+        *is_same = false;
+    else if (left_size < 0 || right_size < 0)
+        rc = left_size < 0 ? (int)left_size : (int)right_size;
+    else
+        *is_same = left_size == right_size &&
+                   memcmp(values, values + XATTR_SIZE_MAX, (size_t)left_size) == 0;
+    free(values);
     return rc;
 }
 

@@ -22,4 +22,8 @@ struct attributes_place {
 int attributes_copy(const struct attributes_place *from, const struct stat *st,
                     const struct attributes_place *to, bool is_lenient);
 
+/* Whether both have the same extended attributes.  Returns 0 or -errno. */
+int attributes_compare(const struct attributes_place *left, const struct attributes_place *right,
+                       bool *is_same);
+
 #endif

@@ -15,6 +15,7 @@
 #include "base/fs.h"
 #include "base/sys.h"
 #include "base/tree.h"
+#include "driver/btrfs_diff.h"
 #include "driver/driver.h"
 #include "driver/quota_btrfs.h"
 
@@ -51,6 +52,7 @@ const struct driver btrfs_driver = {
     .remove = remove_subvolume,
     .clone = snapshot,
     .seal = seal,
+    .diff = btrfs_diff,
     .sync = sync_tree,
     .set_nocow = set_nocow,
     .check_limit = quota_btrfs_check,

@@ -6,8 +6,10 @@
 #include "driver/data.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/fs.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -20,6 +22,20 @@ static int copy_range(int from_fd, int to_fd, off_t start, off_t end, int64_t de
 static ssize_t copy_chunk(int from_fd, int to_fd, off_t at, size_t size);
 static ssize_t copy_through_buffer(int from_fd, int to_fd, off_t at, size_t size);
 static bool is_past(int64_t deadline_ms);
+
+int data_open(int dirfd, const char *name, struct stat *st)
+{
+    char path[32];
+    cleanup_fd int fd = sys_openat(dirfd, name, O_PATH | O_NOFOLLOW, 0);
+    int rc = fd < 0 ? fd : sys_fstatat(fd, "", st, AT_EMPTY_PATH);
+
+    if (rc < 0)
+        return rc;
+    if (!S_ISREG(st->st_mode))
+        return -EBUSY;
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd); /* fits */
+    return sys_openat(AT_FDCWD, path, O_RDONLY | O_NONBLOCK, 0);
+}
 
 int data_share(int from_fd, int to_fd)
 {

@@ -4,7 +4,14 @@
 #define DRIVER_DATA_H
 
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
+
+/*
+ * Opens the regular file 'name' to read it, and whatever else bears that name not at all: -EBUSY.
+ * No link is followed.  *st is its stat.  Returns a descriptor or -errno.
+ */
+int data_open(int dirfd, const char *name, struct stat *st);
 
 /*
  * Makes the empty file 'to_fd' share all blocks of 'from_fd' (FICLONE).  Returns 0 or -errno:

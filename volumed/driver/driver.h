@@ -67,6 +67,8 @@ struct driver_copy {
     const struct driver_limit *limit; /* of the copy, set before anything is written; NULL: none */
 };
 
+struct tree_diff_spec;
+
 struct driver {
     const char *name; /* "btrfs"; stored in pool.json and in rows */
 
@@ -112,6 +114,14 @@ struct driver {
      * writing.
      */
     int (*seal)(const struct driver_pool *pool, int dirfd, const char *name, bool is_read_only,
+                struct error *err);
+
+    /*
+     * As tree_diff() (tree_diff.h), but by what the filesystem remembers of changes: work by their
+     * number and not by that of files, told in no order.  Neither tree is written meanwhile.  1: it
+     * does not know for these two, and has told nothing; core then walks.
+     */
+    int (*diff)(const struct driver_pool *pool, const struct tree_diff_spec *spec,
                 struct error *err);
 
     /*

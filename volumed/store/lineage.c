@@ -5,11 +5,12 @@
 #define COLUMNS \
     "child_id, child_name, relation, parent_kind, parent_id, parent_name, detail, time_ms"
 
-/* A snapshot's cut, from its own row. */
-#define CUTS                                                                          \
-    "SELECT s.id, v.name || '@' || s.name, 'cut', 'volume', v.id, v.name,"            \
-    " json_object('reason', s.reason), s.created_ms FROM snapshot s JOIN volume v ON" \
-    " v.id = s.volume_id"
+/* A snapshot's cut, from its own row.  What is in the trash has its name there. */
+#define CUTS                                                                                  \
+    "SELECT s.id, coalesce(st.name, coalesce(vt.name, v.name) || '@' || s.name), 'cut',"      \
+    " 'volume', v.id, coalesce(vt.name, v.name), json_object('reason', s.reason),"            \
+    " s.created_ms FROM snapshot s JOIN volume v ON v.id = s.volume_id LEFT JOIN trash st ON" \
+    " st.id = s.id LEFT JOIN trash vt ON vt.id = v.id"
 
 struct reader {
     struct arena *mem;

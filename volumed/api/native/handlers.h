@@ -32,6 +32,7 @@ int native_trash_get(struct call *call, struct error *err);
 int native_trash_restore(struct call *call, struct error *err);
 int native_trash_purge_one(struct call *call, struct error *err);
 int native_trash_purge(struct call *call, struct error *err);
+int native_diff(struct call *call, struct error *err);
 
 int native_pool_list(struct call *call, struct error *err);
 int native_pool_create(struct call *call, struct error *err);

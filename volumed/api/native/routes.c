@@ -29,6 +29,7 @@ const struct route native_routes[] = {
     { "GET",    "/volumed/v1/trash/{entry}",                          native_trash_get },
     { "DELETE", "/volumed/v1/trash/{entry}",                          native_trash_purge_one },
     { "POST",   "/volumed/v1/trash/{entry}/restore",                  native_trash_restore },
+    { "GET",    "/volumed/v1/diff",                                   native_diff },
     { "GET",    "/volumed/v1/containers/{container}/attachments",     native_container_attachments },
     { "GET",    "/volumed/v1/pools",                                  native_pool_list },
     { "POST",   "/volumed/v1/pools",                                  native_pool_create },
