@@ -77,7 +77,8 @@ static int make_group(struct arena *mem, const struct hierarchy *hierarchy, bool
 
     if (rc < 0)
         return fail_sys(err, rc, "cannot make cgroup '%s'", hierarchy->path);
-    return is_unified ? cgroup_v2_prepare(hierarchy, err) : cgroup_v1_prepare(hierarchy, err);
+    return is_unified ? cgroup_v2_prepare(hierarchy, err)
+                      : cgroup_v1_prepare(hierarchy, rc == 1, err);
 }
 
 json_t *cgroup_json(const struct cgroup *cgroup)
@@ -123,32 +124,6 @@ int cgroup_load(struct arena *mem, const json_t *json, struct cgroup **cgroup, s
         (struct cgroup){ stored.is_unified, stored.hierarchies.items, stored.hierarchies.count };
     *cgroup = loaded;
     return 0;
-}
-
-int cgroup_join(const struct cgroup *cgroup, pid_t pid, const char *below, struct error *err)
-{
-    char name[512];
-
-    (void)snprintf(name, sizeof(name), "%s%scgroup.procs", below != NULL ? below : "",
-                   below != NULL ? "/" : ""); /* cut: the open fails */
-    for (size_t i = 0; i < cgroup->count; i++) {
-        int rc = cgroup_file_printf(cgroup->hierarchies[i].path, name, "%d", (int)pid);
-        if (rc < 0)
-            return fail_sys(err, rc, "cannot join cgroup '%s'", cgroup->hierarchies[i].path);
-    }
-    return 0;
-}
-
-int cgroup_clone_fd(const struct cgroup *cgroup, const char *below, struct error *err)
-{
-    char path[1024];
-
-    if (!cgroup->is_unified || cgroup->count != 1)
-        return -1;
-    (void)snprintf(path, sizeof(path), "%s%s%s", cgroup->hierarchies[0].path,
-                   below != NULL ? "/" : "", below != NULL ? below : ""); /* cut: the open fails */
-    int fd = sys_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
-    return fd < 0 ? fail_sys(err, fd, "cannot open cgroup '%s'", path) : fd;
 }
 
 int cgroup_apply(const struct cgroup *cgroup, const struct resources *resources, struct error *err)
@@ -309,13 +284,13 @@ static const char *group_path(struct arena *mem, const struct cgroup_request *re
     return path_clean(mem, arena_printf(mem, "%s%s%s", own, is_unified ? "/.." : "", inner));
 }
 
-/* mkdir -p below the mount point; 'path' is changed meanwhile. */
+/* mkdir -p below the mount point; 'path' is changed meanwhile.  Returns 1 when it was not there. */
 static int make_directory(char *path, size_t mount_length)
 {
     int rc = sys_mkdirat(AT_FDCWD, path, 0755);
 
     if (rc != -ENOENT)
-        return rc == -EEXIST ? 0 : rc;
+        return rc == -EEXIST ? 0 : rc < 0 ? rc : 1;
     for (char *slash = strchr(path + mount_length + 1, '/'); slash != NULL;
          slash = strchr(slash + 1, '/')) {
         *slash = '\0';
@@ -323,13 +298,13 @@ static int make_directory(char *path, size_t mount_length)
         struct hierarchy parent = { "cpuset", "", path };
         struct error ignored; /* the leaf will tell */
         if (rc >= 0 && strstr(path, "/cpuset") != NULL)
-            (void)cgroup_v1_prepare(&parent, &ignored);
+            (void)cgroup_v1_prepare(&parent, true, &ignored);
         *slash = '/';
         if (rc < 0 && rc != -EEXIST)
             return rc;
     }
     rc = sys_mkdirat(AT_FDCWD, path, 0755);
-    return rc == -EEXIST ? 0 : rc;
+    return rc == -EEXIST ? 0 : rc < 0 ? rc : 1;
 }
 
 static bool has_controller(const char *controllers, const char *name)

@@ -49,12 +49,6 @@ int cgroup_create(struct arena *mem, const struct cgroup_request *request, struc
 json_t *cgroup_json(const struct cgroup *cgroup);
 int cgroup_load(struct arena *mem, const json_t *json, struct cgroup **cgroup, struct error *err);
 
-/* Moves a process into every group; 0 is the caller.  'below' is a path under each, or NULL. */
-int cgroup_join(const struct cgroup *cgroup, pid_t pid, const char *below, struct error *err);
-
-/* A descriptor for CLONE_INTO_CGROUP, or -1 where that cannot do the whole of cgroup_join. */
-int cgroup_clone_fd(const struct cgroup *cgroup, const char *below, struct error *err);
-
 /* Sets limits; absent ones stay.  Errors: UNSUPPORTED (a limit's controller is missing). */
 int cgroup_apply(const struct cgroup *cgroup, const struct resources *resources, struct error *err);
 
@@ -78,7 +72,7 @@ const struct hierarchy *cgroup_find(const struct cgroup *cgroup, const char *con
 const struct hierarchy *cgroup_main(const struct cgroup *cgroup);
 
 /* cgroup_v1.c and cgroup_v2.c */
-int cgroup_v1_prepare(const struct hierarchy *hierarchy, struct error *err);
+int cgroup_v1_prepare(const struct hierarchy *hierarchy, bool is_new, struct error *err);
 int cgroup_v1_apply(const struct cgroup *cgroup, const struct resources *resources,
                     struct error *err);
 int cgroup_v2_prepare(const struct hierarchy *hierarchy, struct error *err);

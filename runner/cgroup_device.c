@@ -15,6 +15,7 @@
 #include "base/sys.h"
 #include "cgroup.h"
 #include "cgroup_file.h"
+#include "descriptor.h"
 
 #define PROGRAM_MAX    4096
 #define PROGRAMS_MAX   64
@@ -119,9 +120,9 @@ static int apply_v1(const char *directory, const struct array *devices, struct e
     char path[4096];
 
     (void)snprintf(path, sizeof(path), "%s/devices.deny", directory); /* cut: the open fails */
-    cleanup_fd int deny_fd = sys_openat(AT_FDCWD, path, O_WRONLY, 0);
+    cleanup_fd_later int deny_fd = sys_openat(AT_FDCWD, path, O_WRONLY, 0);
     (void)snprintf(path, sizeof(path), "%s/devices.allow", directory); /* cut: the open fails */
-    cleanup_fd int allow_fd = sys_openat(AT_FDCWD, path, O_WRONLY, 0);
+    cleanup_fd_later int allow_fd = sys_openat(AT_FDCWD, path, O_WRONLY, 0);
     int fds[2] = { deny_fd, allow_fd };
 
     if (deny_fd < 0 || allow_fd < 0)
@@ -131,10 +132,13 @@ static int apply_v1(const char *directory, const struct array *devices, struct e
         return 0;
     if (rc < 0)
         return fail_sys(err, rc, "cannot deny devices");
-    for (size_t i = 0; i < devices->count; i++)
-        if (rule_read(ARRAY_ITEM(*devices, const struct device_rule, i), &rule, err) < 0 ||
-            write_rule(fds, &rule, err) < 0)
+    for (size_t i = 0; i < devices->count; i++) {
+        if (rule_read(ARRAY_ITEM(*devices, const struct device_rule, i), &rule, err) < 0)
             return -1;
+        bool is_done = i == 0 && !rule.allow && rule.type == 'a'; /* engines begin so too */
+        if (!is_done && write_rule(fds, &rule, err) < 0)
+            return -1;
+    }
     bool is_all_allowed = devices->count > 0 && rule.allow && rule.type == 'a';
     for (size_t i = 0; i < ARRAY_SIZE(always_allowed) && !is_all_allowed; i++)
         if (write_rule(fds, &always_allowed[i], err) < 0)
@@ -167,7 +171,7 @@ static int write_rule(const int fds[2], const struct rule *rule, struct error *e
 static int apply_v2(const char *directory, const struct array *devices, struct error *err)
 {
     struct program *program = mem_alloc(sizeof(*program)); /* lives as long as the process */
-    cleanup_fd int group_fd = sys_openat(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY, 0);
+    cleanup_fd_later int group_fd = sys_openat(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY, 0);
 
     if (group_fd < 0)
         return fail_sys(err, group_fd, "cannot open cgroup '%s'", directory);
@@ -261,7 +265,7 @@ static int program_attach(const struct program *program, int group_fd)
 
     if (rc < 0)
         return rc;
-    cleanup_fd int program_fd = bpf(BPF_PROG_LOAD, &load);
+    cleanup_fd_later int program_fd = bpf(BPF_PROG_LOAD, &load);
     if (program_fd < 0)
         return program_fd;
     union bpf_attr attach = {
@@ -273,7 +277,7 @@ static int program_attach(const struct program *program, int group_fd)
     rc = bpf(BPF_PROG_ATTACH, &attach);
     for (uint32_t i = 0; i < old.count && rc >= 0; i++) {
         union bpf_attr open = { .prog_id = old.ids[i] };
-        cleanup_fd int old_fd = bpf(BPF_PROG_GET_FD_BY_ID, &open);
+        cleanup_fd_later int old_fd = bpf(BPF_PROG_GET_FD_BY_ID, &open);
         union bpf_attr detach = {
             .target_fd = (uint32_t)group_fd,
             .attach_bpf_fd = (uint32_t)old_fd,

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/sys.h"
+#include "descriptor.h"
 
 #define READ_WHOLE_MAX 2048 /* a first read that gives no more has given all */
 
@@ -18,7 +19,7 @@ static int open_file(const char *directory, const char *name, int flags);
 
 int cgroup_file_write(const char *directory, const char *name, const char *text)
 {
-    cleanup_fd int fd = open_file(directory, name, O_WRONLY);
+    cleanup_fd_later int fd = open_file(directory, name, O_WRONLY);
 
     return fd < 0 ? fd : sys_write_all(fd, text, strlen(text));
 }
@@ -57,7 +58,7 @@ int cgroup_file_set_number(const char *directory, const char *name, int64_t valu
 
 ssize_t cgroup_file_read(const char *directory, const char *name, char text[CGROUP_TEXT_SIZE])
 {
-    cleanup_fd int fd = open_file(directory, name, O_RDONLY);
+    cleanup_fd_later int fd = open_file(directory, name, O_RDONLY);
 
     if (fd < 0)
         return fd;

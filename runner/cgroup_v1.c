@@ -45,7 +45,7 @@ static const struct {
     { offsetof(R, blkio_write_iops), "blkio.throttle.write_iops_device" },
 };
 
-static int inherit_cpuset(const char *directory, const char *file, struct error *err);
+static int inherit_cpuset(const char *directory, const char *file, bool is_new, struct error *err);
 static const char *find_directory(const struct cgroup *cgroup, const char *controller,
                                   struct error *err);
 static int apply_knobs(const struct cgroup *cgroup, const struct resources *resources,
@@ -66,13 +66,13 @@ static int apply_weight_devices(const char *directory, const struct array *devic
 static int apply_huge_pages(const struct cgroup *cgroup, const struct resources *resources,
                             struct error *err);
 
-int cgroup_v1_prepare(const struct hierarchy *hierarchy, struct error *err)
+int cgroup_v1_prepare(const struct hierarchy *hierarchy, bool is_new, struct error *err)
 {
     if (strcmp(hierarchy->controllers, "cpuset") != 0)
         return 0;
-    if (inherit_cpuset(hierarchy->path, "cpuset.cpus", err) < 0)
+    if (inherit_cpuset(hierarchy->path, "cpuset.cpus", is_new, err) < 0)
         return -1;
-    return inherit_cpuset(hierarchy->path, "cpuset.mems", err);
+    return inherit_cpuset(hierarchy->path, "cpuset.mems", is_new, err);
 }
 
 int cgroup_v1_apply(const struct cgroup *cgroup, const struct resources *resources,
@@ -86,12 +86,12 @@ int cgroup_v1_apply(const struct cgroup *cgroup, const struct resources *resourc
 }
 
 /* A new cpuset is empty, and nothing can run in an empty one: it begins with its parent's. */
-static int inherit_cpuset(const char *directory, const char *file, struct error *err)
+static int inherit_cpuset(const char *directory, const char *file, bool is_new, struct error *err)
 {
     char text[CGROUP_TEXT_SIZE];
     char parent[PATH_MAX];
 
-    if (cgroup_file_read(directory, file, text) > 0)
+    if (!is_new && cgroup_file_read(directory, file, text) > 0)
         return 0;
     (void)snprintf(parent, sizeof(parent), "%s/..", directory); /* cut: the read fails */
     ssize_t size = cgroup_file_read(parent, file, text);

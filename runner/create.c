@@ -20,6 +20,7 @@
 #include "cgroup.h"
 #include "container.h"
 #include "container_state.h"
+#include "descriptor.h"
 #include "hook.h"
 #include "idmap.h"
 #include "init.h"
@@ -144,6 +145,8 @@ static int create_prepare(struct creation *creation, struct error *err)
         cgroup_create(init->mem, &request, &container->cgroup, err) < 0)
         return -1;
     init->ignored_signals = launch_ignored_signals();
+    if (cgroup_members_open(init->mem, container->cgroup, NULL, &init->members, err) < 0)
+        return -1;
     if (open_sources(creation, err) < 0)
         return -1;
     return creation->options->without_fifo ? 0 : make_fifo(creation, err);
@@ -239,9 +242,8 @@ static int set_groups(struct creation *creation, struct error *err)
          cgroup_devices_apply(container->cgroup, &creation->spec->resources.devices, err) < 0) ||
         oom_score_adjust(container->pid, &process->oom_score_adj, err) < 0)
         return -1;
-    if (container->cgroup->is_unified) /* by the clone */
-        return 0;
-    return cgroup_join(container->cgroup, container->pid, NULL, err);
+    int rc = message_send(creation->sync_fd, MESSAGE_GO, container->pid, -1); /* joins them */
+    return rc < 0 ? fail_ended(creation, err) : 0;
 }
 
 static int create_await_ready(struct creation *creation, struct error *err)
@@ -343,12 +345,14 @@ static void create_end(struct creation *creation)
 {
     namespaces_close(&creation->init.namespaces);
     mounts_close(&creation->init.mounts);
-    sys_close_fd(&creation->init.filter.listener_socket);
-    sys_close_fd(&creation->init.root_fd);
-    sys_close_fd(&creation->init.fifo_fd);
-    sys_close_fd(&creation->init.sync_fd);
-    sys_close_fd(&creation->sync_fd);
-    sys_close_fd(&creation->root_fd);
+    cgroup_members_close(&creation->init.members);
+    descriptor_close_later(&creation->init.filter.listener_socket);
+    descriptor_close_later(&creation->init.root_fd);
+    descriptor_close_later(&creation->init.fifo_fd);
+    descriptor_close_later(&creation->init.sync_fd);
+    descriptor_close_later(&creation->sync_fd);
+    descriptor_close_later(&creation->root_fd);
+    descriptors_close_late();
 }
 
 /* The process first: what it holds cannot be removed under it. */

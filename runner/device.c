@@ -10,6 +10,7 @@
 
 #include "base/path.h"
 #include "base/sys.h"
+#include "descriptor.h"
 #include "mount_option.h"
 #include "target.h"
 
@@ -45,7 +46,7 @@ int devices_make(const struct spec *spec, int root_fd, struct error *err)
 {
     if (has_foreign_dev(spec))
         return 0;
-    cleanup_fd int dev_fd = target_make(root_fd, "/dev", TARGET_DIRECTORY, true, err);
+    cleanup_fd_later int dev_fd = target_make(root_fd, "/dev", TARGET_DIRECTORY, true, err);
     if (dev_fd < 0)
         return -1;
     for (size_t i = 0; i < ARRAY_SIZE(default_devices); i++)
@@ -54,7 +55,7 @@ int devices_make(const struct spec *spec, int root_fd, struct error *err)
     for (size_t i = 0; i < spec->devices.count; i++) {
         const struct device_spec *device = ARRAY_ITEM(spec->devices, const struct device_spec, i);
         const char *name = NULL;
-        cleanup_fd int dir_fd = target_make_parent(root_fd, device->path, &name, err);
+        cleanup_fd_later int dir_fd = target_make_parent(root_fd, device->path, &name, err);
         if (dir_fd < 0 || make_device(dir_fd, name, device, err) < 0)
             return -1;
     }
@@ -64,21 +65,21 @@ int devices_make(const struct spec *spec, int root_fd, struct error *err)
 int device_bind_console(int root_fd, int terminal_fd, struct error *err)
 {
     struct stat st;
-    cleanup_fd int dev_fd = target_make(root_fd, "/dev", TARGET_DIRECTORY, true, err);
+    cleanup_fd_later int dev_fd = target_make(root_fd, "/dev", TARGET_DIRECTORY, true, err);
 
     if (dev_fd < 0)
         return -1;
-    cleanup_fd int made_fd =
+    cleanup_fd_later int made_fd =
         sys_openat(dev_fd, "console", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY, 0600);
     if (made_fd < 0 && made_fd != -EEXIST)
         return fail_sys(err, made_fd, "cannot make '/dev/console'");
-    cleanup_fd int target_fd = sys_openat(dev_fd, "console", O_PATH | O_NOFOLLOW, 0);
+    cleanup_fd_later int target_fd = sys_openat(dev_fd, "console", O_PATH | O_NOFOLLOW, 0);
     int rc = target_fd < 0 ? target_fd : sys_fstatat(target_fd, "", &st, AT_EMPTY_PATH);
     if (rc < 0)
         return fail_sys(err, rc, "cannot open '/dev/console'");
     if (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode))
         return fail(err, ERR_INVALID, "'/dev/console' is neither a file nor a device");
-    cleanup_fd int tree_fd = sys_open_tree(terminal_fd, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+    cleanup_fd_later int tree_fd = sys_open_tree(terminal_fd, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
     if (tree_fd < 0)
         return fail_sys(err, tree_fd, "cannot clone the terminal");
     return target_attach(tree_fd, target_fd, "/dev/console", err);
@@ -87,7 +88,7 @@ int device_bind_console(int root_fd, int terminal_fd, struct error *err)
 int device_open_null(struct error *err)
 {
     struct stat st;
-    cleanup_fd int fd = sys_openat(AT_FDCWD, "/dev/null", O_PATH | O_NOFOLLOW, 0);
+    cleanup_fd_later int fd = sys_openat(AT_FDCWD, "/dev/null", O_PATH | O_NOFOLLOW, 0);
     int rc = fd < 0 ? fd : sys_fstatat(fd, "", &st, AT_EMPTY_PATH);
 
     if (rc < 0)
@@ -127,11 +128,11 @@ static int make_device(int dir_fd, const char *name, const struct device_spec *d
     if (rc == -EEXIST)
         return accept_existing(dir_fd, name, device, err);
     if (rc == -EPERM && type != S_IFIFO) {
-        cleanup_fd int file_fd =
+        cleanup_fd_later int file_fd =
             sys_openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
         if (file_fd < 0)
             return fail_sys(err, file_fd, "cannot make device '%s'", device->path);
-        cleanup_fd int target_fd = sys_openat(dir_fd, name, O_PATH | O_NOFOLLOW, 0);
+        cleanup_fd_later int target_fd = sys_openat(dir_fd, name, O_PATH | O_NOFOLLOW, 0);
         return bind_host_device(target_fd, device, err);
     }
     if (rc >= 0 && (device->uid != 0 || device->gid != 0))
@@ -154,7 +155,7 @@ static int accept_existing(int dir_fd, const char *name, const struct device_spe
                            struct error *err)
 {
     struct stat st;
-    cleanup_fd int fd = sys_openat(dir_fd, name, O_PATH | O_NOFOLLOW, 0);
+    cleanup_fd_later int fd = sys_openat(dir_fd, name, O_PATH | O_NOFOLLOW, 0);
     int rc = fd < 0 ? fd : sys_fstatat(fd, "", &st, AT_EMPTY_PATH);
 
     if (rc < 0)
@@ -179,7 +180,7 @@ static bool is_device(const struct stat *st, const struct device_spec *device)
 static int bind_host_device(int target_fd, const struct device_spec *device, struct error *err)
 {
     struct stat st;
-    cleanup_fd int tree_fd =
+    cleanup_fd_later int tree_fd =
         sys_open_tree(AT_FDCWD, device->path, OPEN_TREE_CLONE | AT_SYMLINK_NOFOLLOW);
     int rc = tree_fd < 0 ? tree_fd : sys_fstatat(tree_fd, "", &st, AT_EMPTY_PATH);
 

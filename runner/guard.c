@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/sys.h"
@@ -44,15 +46,17 @@ void guard_binary(char **argv)
 
 static int is_safe(void)
 {
-    struct statvfs st;
-    cleanup_fd int fd = sys_openat(AT_FDCWD, SELF, O_RDONLY, 0);
+    struct statfs st;
 
-    if (fd < 0)
+    if (statfs(SELF, &st) < 0)
         return 0;
-    int seals = fcntl(fd, F_GET_SEALS);
-    if (seals >= 0 && (seals & SEALS) == SEALS)
+    if ((st.f_flags & ST_RDONLY) != 0)
         return 1;
-    return fstatvfs(fd, &st) == 0 && (st.f_flag & ST_RDONLY) != 0;
+    if (st.f_type != TMPFS_MAGIC) /* where memfds lie */
+        return 0;
+    cleanup_fd int fd = sys_openat(AT_FDCWD, SELF, O_RDONLY, 0);
+    int seals = fd < 0 ? fd : fcntl(fd, F_GET_SEALS);
+    return seals >= 0 && (seals & SEALS) == SEALS;
 }
 
 static int clone_read_only(void)

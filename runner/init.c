@@ -30,6 +30,7 @@ static int init_wait_for_id_maps(struct init *init, struct error *err);
 static int init_join_namespaces(struct init *init, struct error *err);
 static int init_raise_loopback(struct init *init, struct error *err);
 static int init_make_keyring(struct init *init, struct error *err);
+static int init_join_groups(struct init *init, struct error *err);
 static int init_report_built(struct init *init, struct error *err);
 static int init_make_cgroup_namespace(struct init *init, struct error *err);
 static void steps_run(const struct step *steps, struct init *init) __attribute__((noreturn));
@@ -46,8 +47,10 @@ static const struct step create_steps[] = {
     { "build the root filesystem", init_build_root },
     { "hide paths", init_hide_paths },
     { "open the console", init_open_console },
-    { "report the built root", init_report_built },
     { "wait for the control groups", init_wait_for_go },
+    { NULL, init_join_groups },
+    { "report the built root", init_report_built },
+    { "wait for the runtime's hooks", init_wait_for_go },
     { "make a cgroup namespace", init_make_cgroup_namespace },
     { NULL, init_run_create_hooks },
     { "switch to the root filesystem", init_enter_root },
@@ -136,8 +139,8 @@ static int init_close_strangers(struct init *init, struct error *err)
     const struct mounts *mounts = &init->mounts;
     size_t groups = mounts->cgroup->count;
     size_t count = 0;
-    int *kept =
-        arena_array(init->mem, NAMESPACE_KINDS + 6 + mounts->count * (1 + groups), sizeof(*kept));
+    size_t room = NAMESPACE_KINDS + 6 + init->members.count + mounts->count * (1 + groups);
+    int *kept = arena_array(init->mem, room, sizeof(*kept));
 
     kept[count++] = init->sync_fd;
     kept[count++] = init->fifo_fd;
@@ -146,6 +149,8 @@ static int init_close_strangers(struct init *init, struct error *err)
         kept[count++] = init->stdio[fd];
     for (int kind = 0; kind < NAMESPACE_KINDS; kind++)
         kept[count++] = init->namespaces.fds[kind];
+    for (size_t i = 0; i < init->members.count; i++)
+        kept[count++] = init->members.fds[i];
     for (size_t i = 0; i < mounts->count; i++) {
         kept[count++] = mounts->items[i].fd;
         for (size_t j = 0; mounts->items[i].group_fds != NULL && j < groups; j++)
@@ -196,10 +201,19 @@ static int init_make_keyring(struct init *init, struct error *err)
     return 0;
 }
 
+static int init_join_groups(struct init *init, struct error *err)
+{
+    int rc = cgroup_members_join(&init->members, err);
+
+    cgroup_members_close(&init->members);
+    return rc;
+}
+
 static int init_report_built(struct init *init, struct error *err)
 {
     int rc = message_send(init->sync_fd, MESSAGE_BUILT, 0, -1);
 
+    descriptors_close_late(); /* before hooks, and before the root becomes read-only */
     return rc < 0 ? fail_sys(err, rc, "the runtime has gone away") : 0;
 }
 

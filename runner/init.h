@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "capability.h"
 #include "cgroup.h"
+#include "cgroup_member.h"
 #include "console.h"
 #include "container.h"
 #include "filter.h"
@@ -28,6 +29,7 @@ struct init {
     const json_t *personality;
     struct namespaces namespaces;
     struct mounts mounts;
+    struct cgroup_members members; /* to be joined; of an exec joined before (launch.c) */
     struct filter filter;
     struct capabilities capabilities;
     uint32_t ignored_signals; /* bit n-1: signal n is ignored, and must not be in the program */

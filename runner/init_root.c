@@ -49,7 +49,8 @@ int init_build_root(struct init *init, struct error *err)
     const struct spec *spec = init->spec;
 
     if (rootfs_attach(spec, init->root_fd, err) < 0 ||
-        mounts_attach(init->mem, &init->mounts, init->root_fd, &init->devpts_fd, err) < 0)
+        mounts_attach(init->mem, &init->mounts, init->root_fd,
+                      init->process->terminal ? &init->devpts_fd : NULL, err) < 0)
         return -1;
     if (devices_make(spec, init->root_fd, err) < 0)
         return -1;
@@ -135,6 +136,9 @@ static bool wants_procfs(const struct init *init)
 static int make_cwd(const struct init *init, struct error *err)
 {
     const char *cwd = init->process->cwd;
+
+    if (strcmp(cwd, "/") == 0)
+        return 0;
     cleanup_fd int fd = target_find(init->root_fd, cwd);
 
     if (fd != -ENOENT)

@@ -124,6 +124,8 @@ static bool has_offsets(const struct spec *spec)
 static pid_t clone_process(uint64_t flags, int cgroup_fd, int *pidfd)
 {
     int made_fd = -1;
+
+    descriptors_close_late(); /* a copy of the list would be of other descriptors there */
     struct clone_args args = {
         .flags = (__u64)flags | CLONE_CLEAR_SIGHAND,
         .exit_signal = (flags & CLONE_PARENT) != 0 ? 0 : SIGCHLD,
@@ -227,7 +229,13 @@ static int enter_for_exec(const struct stage *stage, struct error *err)
 
     if (rc < 0)
         return fail_sys(err, rc, "cannot close descriptors");
-    if (!target->cgroup->is_unified && cgroup_join(target->cgroup, 0, target->below, err) < 0)
+    struct cgroup_members members = { 0 };
+    rc = cgroup_members_open(init->mem, target->cgroup, target->below, &members, err);
+    if (rc == 0)
+        rc = cgroup_members_join(&members, err);
+    cgroup_members_close(&members);
+    descriptors_close_late();
+    if (rc < 0)
         return -1;
     if (setns(target->pidfd, (int)target->flags) < 0)
         return fail_sys(err, -errno, "cannot join the container's namespaces");

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -49,8 +50,8 @@ static const struct command commands[] = {
     { "reaper", command_reaper, FOR_NONE, 1, false, true, "[--] COMMAND…" },
 };
 
-static int run(struct arena *mem, struct options *options, int argc, char **argv,
-               struct error *err);
+static void seed_hashes(void);
+static int run(struct options *options, int argc, char **argv, struct error *err);
 static const struct command *find_command(const char *name);
 static int choose_cgroups(struct options *options, struct error *err);
 static void print_help(void);
@@ -61,17 +62,26 @@ int main(int argc, char **argv)
     if (argc > 2 && reaper_is_meant(argv[0])) /* "--" comes before the program */
         return reaper_run(argv + 2);
 
-    cleanup_arena struct arena *mem = arena_new();
-    struct options options = { .root = state_default_root(mem), .log_format = "text" };
+    struct options options = { .log_format = "text" };
     struct error err = { 0 };
-    int status = run(mem, &options, argc, argv, &err);
+    int status = run(&options, argc, argv, &err);
 
     if (status < 0)
         tell(&options, &err);
     return status < 0 ? EXIT_FAILURE : status;
 }
 
-static int run(struct arena *mem, struct options *options, int argc, char **argv, struct error *err)
+/* jansson itself would open and read /dev/urandom. */
+static void seed_hashes(void)
+{
+    size_t seed = 0;
+
+    if (getrandom(&seed, sizeof(seed), 0) == (ssize_t)sizeof(seed)) /* else jansson does */
+        json_object_seed(seed | 1); /* 0 would mean that it is to find one itself */
+}
+
+/* Allocates nothing before guard_binary(), which may begin anew. */
+static int run(struct options *options, int argc, char **argv, struct error *err)
 {
     if (options_read(options, FOR_GLOBAL, true, argc, argv, err) < 0)
         return -1;
@@ -88,6 +98,10 @@ static int run(struct arena *mem, struct options *options, int argc, char **argv
         return fail(err, ERR_INVALID, "unknown command '%s'; see --help", options->args[0]);
     if (command->makes_process)
         guard_binary(argv);
+    seed_hashes();
+    cleanup_arena struct arena *mem = arena_new();
+    if (options->root == NULL)
+        options->root = state_default_root(mem);
     if (options_read(options, command->options | FOR_GLOBAL, command->stops_early,
                      options->arg_count, options->args, err) < 0)
         return error_prefix(err, "%s", command->name);

@@ -7,6 +7,7 @@
 #include <sys/mount.h>
 
 #include "base/sys.h"
+#include "descriptor.h"
 #include "mount.h"
 #include "target.h"
 
@@ -27,7 +28,7 @@ int masks_apply(const char *const *paths, int root_fd, int null_fd, struct error
 
     for (; rc >= 0 && paths != NULL && *paths != NULL; paths++)
         rc = mask_path(*paths, root_fd, &covers, err);
-    sys_close_fd(&covers.directory_fd);
+    descriptor_close_later(&covers.directory_fd);
     return rc;
 }
 
@@ -36,10 +37,10 @@ int readonly_paths_apply(const char *const *paths, int root_fd, struct error *er
     struct mount_attr read_only = { .attr_set = MOUNT_ATTR_RDONLY };
 
     for (; paths != NULL && *paths != NULL; paths++) {
-        cleanup_fd int target_fd = target_find(root_fd, *paths);
+        cleanup_fd_later int target_fd = target_find(root_fd, *paths);
         if (target_fd == -ENOENT)
             continue;
-        cleanup_fd int tree_fd =
+        cleanup_fd_later int tree_fd =
             target_fd < 0
                 ? target_fd
                 : sys_open_tree(target_fd, "", OPEN_TREE_CLONE | AT_EMPTY_PATH | AT_RECURSIVE);
@@ -57,7 +58,7 @@ int readonly_paths_apply(const char *const *paths, int root_fd, struct error *er
 static int mask_path(const char *path, int root_fd, struct covers *covers, struct error *err)
 {
     struct stat st;
-    cleanup_fd int target_fd = target_find(root_fd, path);
+    cleanup_fd_later int target_fd = target_find(root_fd, path);
 
     if (target_fd == -ENOENT || target_fd == -ENOTDIR)
         return 0;
@@ -75,7 +76,7 @@ static int mask_path(const char *path, int root_fd, struct covers *covers, struc
 
 static int attach_clone(int cover_fd, int target_fd, const char *path, struct error *err)
 {
-    cleanup_fd int fd = sys_open_tree(cover_fd, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+    cleanup_fd_later int fd = sys_open_tree(cover_fd, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
 
     return fd < 0 ? fail_sys(err, fd, "cannot mask '%s'", path)
                   : target_attach(fd, target_fd, path, err);

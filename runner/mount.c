@@ -12,6 +12,7 @@
 #include "base/fs.h"
 #include "base/path.h"
 #include "base/sys.h"
+#include "descriptor.h"
 #include "target.h"
 
 #define FSCONFIG_VALUE_MAX 255 /* of one string; longer ones must go through mount(2) */
@@ -53,6 +54,9 @@ static int check_target(const struct mount *mount, int target_fd, struct error *
 static bool is_allowed_in_proc(const char *path);
 static bool is_plain_type(const char *type);
 static bool has_long_data(const struct mount_options *options);
+static bool is_terminals(const struct mount *mount);
+static bool is_simple(const struct mount *mount, bool needs_terminals);
+static unsigned long legacy_flags(uint64_t attributes);
 static int open_mount(const struct mount *mount, struct error *err);
 static int copy_host_mount(const char *type, const struct mount_options *options);
 static int mount_by_string(struct arena *mem, const struct mount *item, int target_fd,
@@ -75,7 +79,7 @@ int mount_filesystem(const char *type, const char *source, const struct mount_op
                      struct error *err)
 {
     bool is_virtual = false;
-    cleanup_fd int fs_fd = sys_fsopen(type);
+    cleanup_fd_later int fs_fd = sys_fsopen(type);
 
     if (fs_fd < 0)
         return fail_sys(err, fs_fd, "cannot open file system '%s'", type);
@@ -102,7 +106,7 @@ static int attach_one(struct arena *mem, const struct mounts *mounts, const stru
 
     if (mount->group_fds != NULL)
         return mount_cgroup_attach(mount, mounts->cgroup, root_fd, err);
-    cleanup_fd int target_fd =
+    cleanup_fd_later int target_fd =
         target_make(root_fd, path, mount->is_file ? TARGET_FILE : TARGET_DIRECTORY,
                     is_plain_type(mount->type), err);
     if (target_fd < 0 || check_target(mount, target_fd, err) < 0)
@@ -111,11 +115,13 @@ static int attach_one(struct arena *mem, const struct mounts *mounts, const stru
         return target_attach(mount->fd, target_fd, path, err);
     if (has_long_data(&mount->options))
         return mount_by_string(mem, mount, target_fd, err);
-    cleanup_fd int fd = open_mount(mount, err);
+    if (is_simple(mount, devpts_fd != NULL) && mount_by_string(mem, mount, target_fd, err) == 0)
+        return 0;
+    cleanup_fd_later int fd = open_mount(mount, err);
     if (fd < 0 || (mount->options.copies_up && mount_copy_tree(target_fd, fd, err) < 0) ||
         target_attach(fd, target_fd, path, err) < 0)
         return error_prefix(err, "cannot mount '%s'", path);
-    if (strcmp(mount->type, "devpts") == 0 && strcmp(path, "/dev/pts") == 0) {
+    if (devpts_fd != NULL && is_terminals(mount)) {
         sys_close_fd(devpts_fd);
         *devpts_fd = move_fd(&fd);
     }
@@ -162,6 +168,51 @@ static bool has_long_data(const struct mount_options *options)
     return false;
 }
 
+/* The mount that the console's terminal comes from. */
+static bool is_terminals(const struct mount *mount)
+{
+    return strcmp(mount->type, "devpts") == 0 && strcmp(mount->spec->destination, "/dev/pts") == 0;
+}
+
+/*
+ * True when mount(2) does the same by one call instead of six.  Not when it is to be read-only:
+ * there that would be the file system, which others may share.  Should it fail, the other way will,
+ * with a better message.
+ */
+static bool is_simple(const struct mount *mount, bool needs_terminals)
+{
+    const struct mount_options *options = &mount->options;
+    bool is_virtual = false;
+
+    for (size_t i = 0; i < ARRAY_SIZE(virtual_types); i++)
+        is_virtual |= strcmp(mount->type, virtual_types[i]) == 0;
+    return is_virtual && !options->copies_up && options->recursive_set == 0 &&
+           (options->set & MOUNT_ATTR_RDONLY) == 0 && !(needs_terminals && is_terminals(mount));
+}
+
+static unsigned long legacy_flags(uint64_t attributes)
+{
+    static const struct {
+        uint64_t attribute;
+        unsigned long flag;
+    } flags[] = {
+        { MOUNT_ATTR_RDONLY, MS_RDONLY },         { MOUNT_ATTR_NOSUID, MS_NOSUID },
+        { MOUNT_ATTR_NODEV, MS_NODEV },           { MOUNT_ATTR_NOEXEC, MS_NOEXEC },
+        { MOUNT_ATTR_NODIRATIME, MS_NODIRATIME }, { MOUNT_ATTR_NOSYMFOLLOW, MS_NOSYMFOLLOW },
+    };
+
+    unsigned long found = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+        if ((attributes & flags[i].attribute) != 0)
+            found |= flags[i].flag;
+    if ((attributes & MOUNT_ATTR__ATIME) == MOUNT_ATTR_NOATIME)
+        found |= MS_NOATIME;
+    if ((attributes & MOUNT_ATTR__ATIME) == MOUNT_ATTR_STRICTATIME)
+        found |= MS_STRICTATIME;
+    return found;
+}
+
 static int open_mount(const struct mount *mount, struct error *err)
 {
     int fd = mount_filesystem(mount->type, mount->spec->source, &mount->options, err);
@@ -180,7 +231,7 @@ static int copy_host_mount(const char *type, const struct mount_options *options
     for (size_t i = 0; i < ARRAY_SIZE(host_copies); i++) {
         if (strcmp(type, host_copies[i].type) != 0)
             continue;
-        cleanup_fd int fd =
+        cleanup_fd_later int fd =
             sys_open_tree(AT_FDCWD, host_copies[i].host_path, OPEN_TREE_CLONE | AT_RECURSIVE);
         if (fd < 0 || sys_mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) < 0)
             return -1;
@@ -190,8 +241,8 @@ static int copy_host_mount(const char *type, const struct mount_options *options
 }
 
 /*
- * mount(2) on the target's descriptor, for data that fsconfig(2) is too narrow for (an overlay of
- * many layers).
+ * mount(2) on the target's descriptor: also takes data that fsconfig(2) is too narrow for (an
+ * overlay of many layers).
  */
 static int mount_by_string(struct arena *mem, const struct mount *item, int target_fd,
                            struct error *err)
@@ -203,12 +254,7 @@ static int mount_by_string(struct arena *mem, const struct mount *item, int targ
     for (size_t i = 0; i < options->data_count; i++)
         data = arena_printf(mem, "%s%s%s", data, i > 0 ? "," : "", options->data[i]);
     (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", target_fd); /* fits */
-    unsigned long flags = (options->set & MOUNT_ATTR_RDONLY ? MS_RDONLY : 0u) |
-                          (options->set & MOUNT_ATTR_NOSUID ? MS_NOSUID : 0u) |
-                          (options->set & MOUNT_ATTR_NODEV ? MS_NODEV : 0u) |
-                          (options->set & MOUNT_ATTR_NOEXEC ? MS_NOEXEC : 0u) |
-                          (options->set & MOUNT_ATTR_NOATIME ? MS_NOATIME : 0u);
-    if (mount(item->spec->source, path, item->type, flags, data) < 0)
+    if (mount(item->spec->source, path, item->type, legacy_flags(options->set), data) < 0)
         return fail_sys(err, -errno, "cannot mount '%s'", item->spec->destination);
     return 0;
 }

@@ -50,7 +50,8 @@ void mounts_close(struct mounts *mounts);
 
 /*
  * Attaches all below the root; called in the container's namespaces, the host's tree still being
- * there.  *devpts_fd becomes a descriptor of the root of the mount on /dev/pts, if there is one.
+ * there.  *devpts_fd becomes a descriptor of the root of the mount on /dev/pts, if there is one;
+ * NULL when nobody wants it.
  */
 int mounts_attach(struct arena *mem, const struct mounts *mounts, int root_fd, int *devpts_fd,
                   struct error *err);

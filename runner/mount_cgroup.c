@@ -11,6 +11,7 @@
 #include <sys/mount.h>
 
 #include "base/sys.h"
+#include "descriptor.h"
 #include "mount.h"
 #include "target.h"
 
@@ -49,8 +50,9 @@ int mount_cgroup_attach(const struct mount *mount, const struct cgroup *cgroup, 
                                      .data_count = ARRAY_SIZE(data) };
     struct mount_attr attr = group_attributes(&mount->options);
     const char *path = mount->spec->destination;
-    cleanup_fd int target_fd = target_make(root_fd, path, TARGET_DIRECTORY, true, err);
-    cleanup_fd int fd = target_fd < 0 ? -1 : mount_filesystem("tmpfs", "cgroup", &options, err);
+    cleanup_fd_later int target_fd = target_make(root_fd, path, TARGET_DIRECTORY, true, err);
+    cleanup_fd_later int fd =
+        target_fd < 0 ? -1 : mount_filesystem("tmpfs", "cgroup", &options, err);
 
     if (fd < 0 || target_attach(fd, target_fd, path, err) < 0)
         return -1;
@@ -72,7 +74,7 @@ static int open_group(const struct hierarchy *hierarchy, const struct mount_opti
                       struct error *err)
 {
     struct mount_attr attr = group_attributes(options);
-    cleanup_fd int fd = clone_group(hierarchy, err);
+    cleanup_fd_later int fd = clone_group(hierarchy, err);
 
     if (fd < 0)
         return -1;

@@ -7,6 +7,7 @@
 
 #include "base/fs.h"
 #include "base/sys.h"
+#include "descriptor.h"
 #include "idmap.h"
 #include "mount.h"
 
@@ -74,9 +75,9 @@ void mounts_close(struct mounts *mounts)
 {
     for (size_t i = 0; i < mounts->count; i++) {
         struct mount *mount = &mounts->items[i];
-        sys_close_fd(&mount->fd);
+        descriptor_close_later(&mount->fd);
         for (size_t j = 0; mount->group_fds != NULL && j < mounts->cgroup->count; j++)
-            sys_close_fd(&mount->group_fds[j]);
+            descriptor_close_later(&mount->group_fds[j]);
     }
 }
 

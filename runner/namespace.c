@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "base/sys.h"
+#include "descriptor.h"
 #include "spec.h"
 
 static const struct {
@@ -70,7 +71,7 @@ int namespaces_plan(const struct spec *spec, struct namespaces *namespaces, stru
 void namespaces_close(struct namespaces *namespaces)
 {
     for (int kind = 0; kind < NAMESPACE_KINDS; kind++)
-        sys_close_fd(&namespaces->fds[kind]);
+        descriptor_close_later(&namespaces->fds[kind]);
 }
 
 int namespaces_join(const struct namespaces *namespaces, unsigned int wanted, struct error *err)

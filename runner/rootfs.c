@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "base/sys.h"
+#include "descriptor.h"
 #include "mount_option.h"
 #include "overlay.h"
 #include "target.h"
@@ -34,7 +35,7 @@ int rootfs_attach(const struct spec *spec, int root_fd, struct error *err)
 
     if (rc < 0)
         return fail_sys(err, rc, "cannot leave the host's mount propagation");
-    cleanup_fd int target_fd = sys_openat(AT_FDCWD, spec->root_path, O_PATH | O_DIRECTORY, 0);
+    cleanup_fd_later int target_fd = sys_openat(AT_FDCWD, spec->root_path, O_PATH | O_DIRECTORY, 0);
     if (target_fd == -EACCES) /* a root that the user namespace's ids cannot reach by path */
         target_fd = sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
     if (target_fd < 0)
@@ -88,7 +89,7 @@ int rootfs_finish(const struct spec *spec, int root_fd, struct error *err)
 static int clone_directory(const char *path, struct error *err)
 {
     struct mount_attr slave = { .propagation = MS_SLAVE };
-    cleanup_fd int fd = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | AT_RECURSIVE);
+    cleanup_fd_later int fd = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | AT_RECURSIVE);
 
     if (fd < 0)
         return fail_sys(err, fd, "cannot open the root '%s'", path);

@@ -96,17 +96,18 @@ int state_remove(const char *root, const char *id, struct error *err)
 {
     cleanup_fd int root_fd = sys_openat(AT_FDCWD, root, O_RDONLY | O_DIRECTORY, 0);
     char path[ID_MAX + 32];
-    static const char *const files[] = { STATE_FIFO, STATE_SECCOMP, STATE_FILE };
+    static const char *const files[] = { STATE_FILE, STATE_FIFO, STATE_SECCOMP };
+    int rc = -ENOTEMPTY;
 
     if (root_fd == -ENOENT)
         return 0;
     if (root_fd < 0)
         return fail_sys(err, root_fd, "cannot open '%s'", root);
-    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(files) && rc == -ENOTEMPTY; i++) {
         (void)snprintf(path, sizeof(path), "%s/%s", id, files[i]); /* fits: ids are checked */
         (void)sys_unlinkat(root_fd, path, 0);                      /* what stays is told below */
+        rc = sys_unlinkat(root_fd, id, AT_REMOVEDIR); /* mostly there is no more than the first */
     }
-    int rc = sys_unlinkat(root_fd, id, AT_REMOVEDIR);
     if (rc == -ENOTEMPTY) /* left by a write that was cut off */
         return fs_remove_tree(root_fd, id, err);
     if (rc < 0 && rc != -ENOENT)

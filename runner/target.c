@@ -13,6 +13,7 @@
 
 #include "base/path.h"
 #include "base/sys.h"
+#include "descriptor.h"
 
 #define LINKS_MAX 40 /* as the kernel's */
 
@@ -24,6 +25,7 @@ struct walk {
     int links;
 };
 
+static int make_last(int root_fd, const char *path, enum target_kind kind, bool is_plain);
 static int make_missing(struct walk *walk, enum target_kind kind);
 static int find_or_make(const struct walk *walk, int parent_fd, const char *name, bool is_file);
 static int make_component(int parent_fd, const char *name, bool is_file);
@@ -46,7 +48,9 @@ int target_make(int root_fd, const char *path, enum target_kind kind, bool is_pl
 {
     int fd = is_plain ? target_find_plain(root_fd, path) : target_find(root_fd, path);
 
-    if (fd == -ENOENT) {
+    if (fd == -ENOENT)
+        fd = make_last(root_fd, path, kind, is_plain);
+    if (fd == -ENOENT || fd == -ELOOP) {
         struct walk walk = { .root_fd = root_fd, .is_plain = is_plain };
         if (strlen(path) >= sizeof(walk.path))
             return fail_target(err, -ENAMETOOLONG, path);
@@ -76,6 +80,22 @@ int target_attach(int mount_fd, int target_fd, const char *path, struct error *e
                             MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 
     return rc < 0 ? fail_sys(err, rc, "cannot mount on '%s'", path) : 0;
+}
+
+/* What is mostly missing is the last component.  -ENOENT, or -ELOOP at a link: needs the walk. */
+static int make_last(int root_fd, const char *path, enum target_kind kind, bool is_plain)
+{
+    char parent[PATH_MAX];
+    const char *name = path_base(path);
+    size_t length = (size_t)(name - path);
+
+    if (length >= sizeof(parent) || *name == '\0' || strcmp(name, "..") == 0)
+        return -ENOENT;
+    memcpy(parent, path, length);
+    parent[length] = '\0';
+    cleanup_fd_later int parent_fd =
+        is_plain ? target_find_plain(root_fd, parent) : target_find(root_fd, parent);
+    return parent_fd < 0 ? parent_fd : make_component(parent_fd, name, kind == TARGET_FILE);
 }
 
 /*

@@ -25,6 +25,7 @@
 
 static int write_new(int dirfd, const char *name, const void *data, size_t size, mode_t mode,
                      bool is_durable);
+static int create_new(int dirfd, const char *name, mode_t mode);
 static int read_open_file(struct arena *mem, int fd, size_t max, char **data, size_t *size);
 static int remove_below(int dirfd, const char *path, struct error *err);
 static int open_parent(int dirfd, const char *path, const char *name);
@@ -162,9 +163,7 @@ static int write_new(int dirfd, const char *name, const void *data, size_t size,
 
     /* The thread id keeps two writers of one name apart; the rename decides who is last. */
     (void)snprintf(temporary, sizeof(temporary), ".%.200s.%d.tmp", name, (int)gettid());
-    (void)unlinkat(dirfd, temporary, 0); /* left by a crash */
-    cleanup_fd int fd =
-        sys_openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+    cleanup_fd int fd = create_new(dirfd, temporary, mode);
     if (fd < 0)
         return fd;
     int rc = sys_write_all(fd, data, size);
@@ -177,6 +176,18 @@ static int write_new(int dirfd, const char *name, const void *data, size_t size,
     if (rc < 0)
         (void)unlinkat(dirfd, temporary, 0); /* the first error is the one to tell */
     return rc;
+}
+
+/* One that exists was left by a crash. */
+static int create_new(int dirfd, const char *name, mode_t mode)
+{
+    int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+    int fd = sys_openat(dirfd, name, flags, mode);
+
+    if (fd != -EEXIST)
+        return fd;
+    (void)unlinkat(dirfd, name, 0);
+    return sys_openat(dirfd, name, flags, mode);
 }
 
 static int read_open_file(struct arena *mem, int fd, size_t max, char **data, size_t *size)
