@@ -36,6 +36,7 @@ compile_commands.json: ## what editors and analyzers read
 	@tools/dev/compile-commands $(CC) $(filter-out -MMD -MP,$(CFLAGS.all)) -Itests -I. -- $$(git ls-files '*.c') > $@
 bench: all ## figures beside a peer's in the same run
 	@tests/bench/bench
+	@tests/bench/bench-runner
 check-integration: all ## integration tests (T=prefix for some files)
 	@tests/lib/run-integration $(if $(T),$(wildcard tests/integration/$(T)*.bats),)
 check-crash: all ## kill -9 at every system call of every verb, on the shipped programs
