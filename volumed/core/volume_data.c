@@ -13,6 +13,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/sys.h"
+#include "base/units.h"
 #include "core/pool.h"
 #include "core/pool_spare.h"
 #include "core/volume_limit.h"
@@ -21,6 +22,9 @@
 static int copy_across(struct task *task, const struct driver_pool *pool,
                        const struct volume *volume, int source_fd, bool is_lenient,
                        struct error *err);
+static int check_fits(const struct driver_pool *pool, const struct volume *volume, int dirfd,
+                      struct error *err);
+static const char *limit_text(const struct pairs *options);
 static int copy_into(const struct driver_pool *pool, const char *data_id, int source_fd,
                      bool is_lenient, struct error *err);
 static int discard_everywhere(const struct driver_pool *pool, const char *data_id,
@@ -69,15 +73,16 @@ int volume_data_clone(struct task *task, const struct volume *volume, int source
                     pool->driver->name, pool->name);
     if (volume_limit_plan(task, pool, volume, &limit, err) < 0)
         return -1;
-    return pool->driver->clone(pool,
-                               &(struct driver_copy){
-                                   .source_fd = source_fd,
-                                   .dirfd = pool->volumes_fd,
-                                   .name = volume->data_id,
-                                   .deadline_ms = deadline_ms,
-                                   .limit = pool->driver->set_limit != NULL ? &limit : NULL,
-                               },
-                               err);
+    const struct driver_copy copy = {
+        .source_fd = source_fd,
+        .dirfd = pool->volumes_fd,
+        .name = volume->data_id,
+        .deadline_ms = deadline_ms,
+        .limit = pool->driver->set_limit != NULL ? &limit : NULL,
+    };
+    if (pool->driver->clone(pool, &copy, err) < 0)
+        return -1;
+    return check_fits(pool, volume, pool->volumes_fd, err);
 }
 
 enum cost volume_data_cost(const struct driver_pool *pool, const struct driver_pool *source_pool)
@@ -177,12 +182,43 @@ static int copy_across(struct task *task, const struct driver_pool *pool,
     if (pool->driver->remove(pool, pool->tmp_fd, data_id, err) < 0 || /* of an interrupted run */
         pool->driver->create(pool, pool->tmp_fd, data_id, err) < 0 ||
         volume_limit_apply(task, pool, volume, pool->tmp_fd, err) < 0 ||
-        copy_into(pool, data_id, source_fd, is_lenient, err) < 0)
+        copy_into(pool, data_id, source_fd, is_lenient, err) < 0 ||
+        check_fits(pool, volume, pool->tmp_fd, err) < 0)
         return -1;
     int rc = sys_renameat2(pool->tmp_fd, data_id, pool->volumes_fd, data_id, 0);
     if (rc >= 0)
         rc = sys_fsync(pool->volumes_fd);
     return rc < 0 ? fail_sys(err, rc, "cannot publish '%s' in pool '%s'", data_id, pool->name) : 0;
+}
+
+/* Snapshots begin over their limit, and the kernel lets us write over ext4's. */
+static int check_fits(const struct driver_pool *pool, const struct volume *volume, int dirfd,
+                      struct error *err)
+{
+    struct volume_limit limit;
+    struct driver_usage usage = { 0 };
+    char takes[UNITS_TEXT_SIZE];
+
+    if (volume_limit_read(&volume->options, &limit, err) < 0 || !volume_limit_is_given(&limit))
+        return 0;
+    cleanup_fd int fd = sys_openat(dirfd, volume->data_id, O_RDONLY | O_DIRECTORY, 0);
+    if (fd < 0)
+        return fail_sys(err, fd, "cannot open '%s' in pool '%s'", volume->data_id, pool->name);
+    if (pool->driver->usage(pool, fd, false, &usage, err) < 0)
+        return err->code == ERR_UNSUPPORTED ? 0 : -1; /* counted anew just now: the limit stands */
+    if ((limit.size_bytes == 0 || usage.referenced_bytes <= limit.size_bytes) &&
+        (limit.inodes == 0 || usage.inodes <= limit.inodes))
+        return 0;
+    units_format_size(usage.referenced_bytes, takes);
+    return fail(err, ERR_NO_SPACE, "volume '%s' is limited to %s, and what goes into it takes %s",
+                volume->name, limit_text(&volume->options), takes);
+}
+
+static const char *limit_text(const struct pairs *options)
+{
+    const char *size = pairs_get(options, "size");
+
+    return size != NULL ? size : "fewer inodes";
 }
 
 static int copy_into(const struct driver_pool *pool, const char *data_id, int source_fd,

@@ -137,22 +137,11 @@ static int snapshot(const struct driver_pool *pool, const struct driver_copy *co
 static int limit_copy(const struct driver_pool *pool, const struct driver_copy *copy,
                       struct error *err)
 {
-    struct driver_usage usage;
     cleanup_fd int fd = sys_openat(copy->dirfd, copy->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 
     if (fd < 0)
         return fail_sys(err, fd, "cannot open '%s' in pool '%s'", copy->name, pool->name);
-    if (quota_btrfs_set(pool, fd, copy->limit, err) < 0)
-        return -1;
-    if (copy->limit->size_bytes == 0)
-        return 0;
-    if (quota_btrfs_usage(pool, fd, false, &usage, err) < 0)
-        return err->code == ERR_UNSUPPORTED ? 0 : -1; /* counted anew just now: the limit stands */
-    if (usage.referenced_bytes > copy->limit->size_bytes)
-        return fail(err, ERR_NO_SPACE,
-                    "the source takes %lld bytes, more than the copy's limit of %lld",
-                    (long long)usage.referenced_bytes, (long long)copy->limit->size_bytes);
-    return 0;
+    return quota_btrfs_set(pool, fd, copy->limit, err);
 }
 
 static int seal(const struct driver_pool *pool, int dirfd, const char *name, bool is_read_only,
