@@ -25,6 +25,9 @@ int command_spec(struct arena *mem, struct options *options, struct error *err);
 int command_features(struct arena *mem, struct options *options, struct error *err);
 int command_supervise(struct arena *mem, struct options *options, struct error *err);
 int command_reaper(struct arena *mem, struct options *options, struct error *err);
+int command_mount(struct arena *mem, struct options *options, struct error *err);
+int command_remount(struct arena *mem, struct options *options, struct error *err);
+int command_unmount(struct arena *mem, struct options *options, struct error *err);
 int command_checkpoint(struct arena *mem, struct options *options, struct error *err);
 
 /* The container that the first argument names. */

@@ -62,7 +62,7 @@ static const struct option_row rows[] = {
     { "cap", 'c', KIND_LIST, O(caps), FOR_EXEC },
     { "cgroup", 0, KIND_TEXT, O(cgroup), FOR_EXEC },
     { "ignore-paused", 0, KIND_FLAG, O(ignores_paused), FOR_EXEC },
-    { "force", 'f', KIND_FLAG, O(is_forced), FOR_DELETE },
+    { "force", 'f', KIND_FLAG, O(is_forced), FOR_DELETE | FOR_MOUNT },
     { "all", 'a', KIND_FLAG, O(is_all), FOR_KILL },
     { "format", 'f', KIND_TEXT, O(format), FOR_LIST | FOR_PS },
     { "quiet", 'q', KIND_FLAG, O(is_quiet), FOR_LIST },
@@ -88,6 +88,8 @@ static const struct option_row rows[] = {
     { "stdin", 0, KIND_FLAG, O(has_stdin), FOR_SUPERVISE },
     { "log-max-bytes", 0, KIND_INT, O(log_max_bytes), FOR_SUPERVISE },
     { "log-max-files", 0, KIND_INT, O(log_max_files), FOR_SUPERVISE },
+    { "token", 0, KIND_TEXT, O(token), FOR_MOUNT },
+    { "options", 'o', KIND_TEXT, O(mount_options), FOR_MOUNT },
     { "image-path", 0, KIND_TEXT, O(image_path), FOR_CHECKPOINT },
     { "work-path", 0, KIND_TEXT, O(work_path), FOR_CHECKPOINT },
 };

@@ -46,6 +46,8 @@ struct options {
     const char *dir;
     const char *image_path;
     const char *work_path;
+    const char *token;
+    const char *mount_options;
     int64_t preserve_fds;
     int64_t log_max_bytes;
     int64_t log_max_files;
@@ -98,6 +100,7 @@ enum command_flag {
     FOR_SPEC = 1 << 10,
     FOR_SUPERVISE = 1 << 11,
     FOR_CHECKPOINT = 1 << 12,
+    FOR_MOUNT = 1 << 13,
     FOR_NONE = 0,
 };
 
