@@ -101,6 +101,7 @@ static int run(struct daemon *daemon, struct error *err)
     /* NOLINTEND(concurrency-mt-unsafe) */
     if (find_programs(daemon, &spec, err) < 0 || service_open(&daemon->service, &spec, err) < 0)
         return -1;
+    daemon->service.waits_max = (int)daemon->config.workers / 2;
     daemon->service.freezer = &container_freezer;
     daemon->service.trash_ttl_ms = daemon->config.trash_ttl_ns / 1000000;
     daemon->service.execs = execs_new();

@@ -33,6 +33,11 @@ int cmd_volume_rm(struct command *command, struct error *err);
 int cmd_volume_prune(struct command *command, struct error *err);
 int cmd_volume_usage(struct command *command, struct error *err);
 int cmd_volume_release(struct command *command, struct error *err);
+int cmd_volume_leases(struct command *command, struct error *err);
+int cmd_volume_set_access(struct command *command, struct error *err);
+int cmd_volume_fence(struct command *command, struct error *err);
+int cmd_container_mount(struct command *command, struct error *err);
+int cmd_container_unmount(struct command *command, struct error *err);
 int cmd_volume_rollback(struct command *command, struct error *err);
 
 int cmd_snapshot_create(struct command *command, struct error *err);

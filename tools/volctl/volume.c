@@ -199,6 +199,10 @@ static json_t *common_body(const struct command *command, const char *name)
         if (limit != NULL)
             json_set(options, limits[i], json_text(limit));
     }
+    if (args_has(&command->args, "access")) {
+        options = options != NULL ? options : json_object();
+        json_set(options, "access", json_text(args_get(&command->args, "access")));
+    }
     if (options != NULL)
         json_set(body, "options", options);
     if (pool != NULL)

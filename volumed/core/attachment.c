@@ -6,12 +6,14 @@
 
 #include "base/path.h"
 #include "base/uuid.h"
+#include "core/attachment_end.h"
 #include "core/attachment_snapshot.h"
 #include "core/volume_data.h"
 #include "core/volume_event.h"
 #include "core/volume_foreign.h"
 #include "core/volume_remove.h"
 #include "store/attachment.h"
+#include "store/lease.h"
 #include "store/snapshot.h"
 #include "store/volume.h"
 
@@ -30,6 +32,57 @@ int attachment_list(struct task *task, const char *container_id, struct attachme
         return -1;
     *count = (size_t)found;
     return 0;
+}
+
+int attachment_find(struct task *task, const char *container_id, const char *destination,
+                    struct attachment *attachment, struct error *err)
+{
+    struct attachment *list = NULL;
+    size_t count = 0;
+
+    if (attachment_list(task, container_id, &list, &count, err) < 0)
+        return -1;
+    const struct attachment *found = find_destination(list, count, destination);
+    if (found != NULL)
+        *attachment = *found;
+    return found != NULL;
+}
+
+const char *attachment_object(struct task *task, const char *container_id, const char *destination)
+{
+    return arena_printf(task->mem, "attachment:%s:%s", container_id, destination);
+}
+
+int attachment_check_settled(const struct container *container, struct error *err)
+{
+    static const char *const settled[] = { "created", "running", "paused", "exited" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(settled); i++)
+        if (strcmp(container->state, settled[i]) == 0)
+            return 0;
+    return fail(err, ERR_BUSY, "container '%s' is %s; try again", container->name,
+                container->state);
+}
+
+int attachment_end_one(struct task *task, const struct attachment *attachment,
+                       struct attachment_garbage *garbage, struct error *err)
+{
+    struct attachment *list = NULL;
+    size_t count = 0;
+
+    *garbage = (struct attachment_garbage){ 0 };
+    garbage->snapshots = arena_array(task->mem, 1, sizeof(*garbage->snapshots));
+    if (store_attachment_delete_one(task->db, attachment->container_id, attachment->destination,
+                                    err) < 0 ||
+        attachment_list(task, attachment->container_id, &list, &count, err) < 0)
+        return -1;
+    bool is_last = true;
+    for (size_t i = 0; i < count; i++)
+        is_last = is_last && strcmp(list[i].volume_id, attachment->volume_id) != 0;
+    if (is_last &&
+        store_lease_delete(task->db, attachment->volume_id, attachment->container_id, err) < 0)
+        return -1;
+    return attachment->is_snapshot_own ? delete_own_snapshot(task, attachment, garbage, err) : 0;
 }
 
 int attachment_copy(struct task *task, const char *container_id, bool is_read_only,

@@ -90,6 +90,9 @@ void attachment_set_done(struct task *task, struct attachment_set *set, bool is_
  */
 int attachment_check_start(struct task *task, const char *container_id, struct error *err);
 
+/* The same for one attachment that is added to a container that runs. */
+int attachment_check(struct task *task, const struct attachment *attachment, struct error *err);
+
 /* What a runner mounts: 'fd' is an O_PATH descriptor of a directory or file. */
 struct attachment_mount {
     struct attachment attachment;
@@ -103,6 +106,8 @@ struct attachment_mount {
  */
 int attachment_open(struct task *task, const char *container_id, struct attachment_mount **mounts,
                     size_t *count, struct error *err);
+int attachment_open_one(struct task *task, const struct attachment *attachment,
+                        struct attachment_mount *mount, struct error *err);
 void attachment_close(struct attachment_mount *mounts, size_t count);
 
 /* Docker's volume events "mount" and "unmount", one for each attachment. */

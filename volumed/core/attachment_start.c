@@ -7,16 +7,14 @@
 #include "base/path.h"
 #include "base/sys.h"
 #include "core/attachment.h"
+#include "core/lease.h"
 #include "core/pool.h"
 #include "core/volume.h"
 #include "core/volume_data.h"
-#include "store/attachment.h"
 #include "store/volume.h"
 
 #define SUBPATH_MODE 0755
 
-static int check_one(struct task *task, const struct attachment *attachment, struct error *err);
-static bool is_conflict(enum access_mode one, enum access_mode other);
 static int open_one(struct task *task, struct attachment_mount *mount, struct error *err);
 static int open_snapshot(struct task *task, const struct volume *volume,
                          struct attachment_mount *mount, struct error *err);
@@ -28,10 +26,11 @@ int attachment_check_start(struct task *task, const char *container_id, struct e
     struct attachment *list = NULL;
     size_t count = 0;
 
-    if (attachment_list(task, container_id, &list, &count, err) < 0)
+    if (lease_end(task, container_id, err) < 0 || /* of a run before */
+        attachment_list(task, container_id, &list, &count, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++)
-        if (check_one(task, &list[i], err) < 0)
+        if (attachment_check(task, &list[i], err) < 0)
             return -1;
     return 0;
 }
@@ -46,8 +45,7 @@ int attachment_open(struct task *task, const char *container_id, struct attachme
         return -1;
     struct attachment_mount *opened = arena_array(task->mem, found + 1, sizeof(*opened));
     for (size_t i = 0; i < found; i++) {
-        opened[i] = (struct attachment_mount){ .attachment = list[i], .fd = -1 };
-        if (open_one(task, &opened[i], err) < 0) {
+        if (attachment_open_one(task, &list[i], &opened[i], err) < 0) {
             attachment_close(opened, i);
             return -1;
         }
@@ -63,33 +61,20 @@ void attachment_close(struct attachment_mount *mounts, size_t count)
         sys_close_fd(&mounts[i].fd);
 }
 
-static int check_one(struct task *task, const struct attachment *attachment, struct error *err)
+int attachment_check(struct task *task, const struct attachment *attachment, struct error *err)
 {
     const struct volume volume = { .id = attachment->volume_id, .name = attachment->volume_name };
-    struct attachment_user *users = NULL;
 
     if (store_volume_check_free(task->db, &volume, err) < 0)
         return -1;
-    int count = store_attachment_users(task->db, task->mem, volume.id, &users, err);
-    for (int i = 0; i < count; i++) {
-        bool is_self = strcmp(users[i].container_id, attachment->container_id) == 0;
-        if (is_self || !attachment_user_is_live(&users[i]) ||
-            !is_conflict(attachment->mode, users[i].mode))
-            continue;
-        return fail(err, ERR_CONFLICT,
-                    "volume '%s' is written by container '%s' (%.12s), and one of the two is its"
-                    " exclusive writer",
-                    volume.name, users[i].container_name, users[i].container_id);
-    }
-    return count < 0 ? -1 : 0;
+    return lease_take(task, attachment, err);
 }
 
-/* Readers disturb nobody. */
-static bool is_conflict(enum access_mode one, enum access_mode other)
+int attachment_open_one(struct task *task, const struct attachment *attachment,
+                        struct attachment_mount *mount, struct error *err)
 {
-    if (one == ACCESS_RO || other == ACCESS_RO)
-        return false;
-    return one == ACCESS_EXCLUSIVE || other == ACCESS_EXCLUSIVE;
+    *mount = (struct attachment_mount){ .attachment = *attachment, .fd = -1 };
+    return open_one(task, mount, err);
 }
 
 static int open_one(struct task *task, struct attachment_mount *mount, struct error *err)

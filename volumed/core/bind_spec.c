@@ -47,6 +47,29 @@ int bind_spec_parse(struct arena *mem, const char *text, struct bind_spec *spec,
     return 0;
 }
 
+struct attachment bind_spec_attachment(const struct bind_spec *spec)
+{
+    return (struct attachment){
+        .volume_name = spec->source,
+        .destination = spec->destination,
+        .subpath = "",
+        .mode = spec->is_exclusive   ? ACCESS_EXCLUSIVE
+                : spec->is_read_only ? ACCESS_RO
+                                     : ACCESS_RW,
+        .is_anonymous = spec->source == NULL,
+        .is_nocopy = spec->is_nocopy,
+        .snapshot = spec->snapshot,
+        .is_scratch = spec->is_scratch,
+        .is_standby = spec->is_standby,
+        .wait_ms = spec->wait_ms,
+        .is_nosuid = true,
+        .is_nodev = true,
+        .propagation = "",
+        .uid_map = "",
+        .gid_map = "",
+    };
+}
+
 int volumes_from_parse(struct arena *mem, const char *text, const char **container,
                        bool *is_read_only, struct error *err)
 {

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "model/attachment.h"
 
 struct bind_spec {
     const char *source;      /* a volume's name, a host path, or NULL: anonymous */
@@ -26,6 +27,9 @@ struct bind_spec {
 
 /* INVALID with dockerd's texts. */
 int bind_spec_parse(struct arena *mem, const char *text, struct bind_spec *spec, struct error *err);
+
+/* What a bind of a volume asks for. */
+struct attachment bind_spec_attachment(const struct bind_spec *spec);
 
 /* "container" or "container:mode" with mode of ro rw z Z. */
 int volumes_from_parse(struct arena *mem, const char *text, const char **container,

@@ -15,6 +15,8 @@
 #include "core/container_remove.h"
 #include "core/event.h"
 #include "core/health.h"
+#include "core/lease.h"
+#include "core/monitor.h"
 #include "core/restart.h"
 #include "core/service.h"
 #include "core/wait.h"
@@ -46,6 +48,10 @@ int container_record_exit(struct task *task, const char *id, const struct box_ex
     decide(&container, end, last_delay_ms, outcome);
     if (record(task, &container, end, outcome, err) < 0)
         return -1;
+    struct attachment *attached = NULL; /* before the row goes: whose turn it is then */
+    size_t attached_count = 0;
+    if (attachment_list(task, id, &attached, &attached_count, err) < 0)
+        return -1;
     if (outcome->is_removed && container_forget(task, &container, true, &garbage, err) < 0)
         return -1;
     if (tx_commit(&tx, err) < 0)
@@ -54,6 +60,8 @@ int container_record_exit(struct task *task, const char *id, const struct box_ex
     wait_wake_exit(id, end->code, outcome->will_restart);
     if (attachment_release(task, id, err) < 0) /* the next release, or reconcile, will */
         log_warn("cannot unmount what a container used id=%s error=\"%s\"", id, err->message);
+    for (size_t i = 0; !outcome->will_restart && i < attached_count; i++)
+        monitor_defer(task->service->monitor, lease_succeed, attached[i].volume_id);
     if (outcome->is_removed)
         container_clear_away(task, &container, &garbage);
     return 0;
@@ -104,7 +112,8 @@ static int record(struct task *task, struct container *container, const struct b
     container->finished_ns = end->finished_ns != 0 ? end->finished_ns : clock_now_ns();
     if (!outcome->is_removed && store_container_update(task->db, container, err) < 0)
         return -1;
-    if (emit_die(task, container, end, err) < 0)
+    if (emit_die(task, container, end, err) < 0 ||
+        (!outcome->will_restart && lease_end(task, container->id, err) < 0))
         return -1;
     return attachment_emit(task, container->id, "unmount", err);
 }

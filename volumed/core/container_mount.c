@@ -150,26 +150,8 @@ static struct wish wish_of_bind(const struct bind_spec *spec, const char *driver
             "ReadOnlyNonRecursive", false, "IsCreated", true);
         return wish;
     }
-    wish.attachment = (struct attachment){
-        .volume_name = spec->source,
-        .destination = spec->destination,
-        .subpath = "",
-        .mode = spec->is_exclusive   ? ACCESS_EXCLUSIVE
-                : spec->is_read_only ? ACCESS_RO
-                                     : ACCESS_RW,
-        .is_anonymous = spec->source == NULL,
-        .is_nocopy = spec->is_nocopy,
-        .snapshot = spec->snapshot,
-        .is_scratch = spec->is_scratch,
-        .is_standby = spec->is_standby,
-        .wait_ms = spec->wait_ms,
-        .is_nosuid = true,
-        .is_nodev = true,
-        .propagation = "",
-        .uid_map = "",
-        .gid_map = "",
-        .driver = driver,
-    };
+    wish.attachment = bind_spec_attachment(spec);
+    wish.attachment.driver = driver;
     return wish;
 }
 

@@ -22,6 +22,7 @@
 #include "core/container_kinds.h"
 #include "core/container_launch.h"
 #include "core/health.h"
+#include "core/lease_wait.h"
 #include "core/lineage.h"
 #include "core/monitor.h"
 #include "core/op.h"
@@ -53,6 +54,7 @@ static int start_abandon(struct task *task, struct op *op, struct error *err);
 static int start_load(struct task *task, struct op *op, struct error *err);
 static void start_after(struct task *task, struct op *op, bool is_done);
 static int run(struct task *task, struct start *start, struct error *err);
+static int run_after_writer(struct task *task, struct start *start, struct error *err);
 static int check_state(struct start *start, struct error *err);
 static int begin_program(struct task *task, struct start *start, struct error *err);
 static int find_running(struct task *task, struct start *start, struct error *err);
@@ -87,6 +89,8 @@ int container_start(struct task *task, const char *ref, bool *changed, struct er
     start.id = container.id;
     monitor_forget_restart(task->service->monitor, container.id);
     int rc = run(task, &start, err);
+    if (rc < 0 && !start.was_running && err->code == ERR_CONFLICT)
+        rc = run_after_writer(task, &start, err);
     if (start.was_running)
         return 0;
     if (rc < 0 && start.error != NULL && container.is_auto_remove) {
@@ -109,6 +113,20 @@ void container_start_again(struct task *task, const char *id)
     log_line(is_expected ? LOG_DEBUG : LOG_ERROR, "cannot restart a container id=%s error=\"%s\"",
              id, err.message);
     monitor_forget_restart(task->service->monitor, id);
+}
+
+/* Where a writer is in the way, and the attachments allow to wait for its end. */
+static int run_after_writer(struct task *task, struct start *start, struct error *err)
+{
+    struct lease_wait wait;
+    int rc = -1;
+
+    if (!lease_wait_begin(task, start->id, &wait))
+        return -1;
+    while (rc < 0 && !start->was_running && err->code == ERR_CONFLICT && lease_wait_next(&wait))
+        rc = run(task, start, err);
+    lease_wait_end(&wait);
+    return rc;
 }
 
 static int run(struct task *task, struct start *start, struct error *err)

@@ -3,6 +3,7 @@
  */
 #include "core/container_kinds.h"
 #include "core/image_kinds.h"
+#include "core/lease_kinds.h"
 #include "core/op.h"
 #include "core/storage_kinds.h"
 
@@ -17,6 +18,10 @@ const struct op_kind *const op_kinds[] = {
     &pool_disk_remove_kind,
     &pool_disk_resize_kind,
     &set_rollback_kind,
+    &lease_promote_kind,
+    &lease_fence_kind,
+    &attachment_attach_kind,
+    &attachment_detach_kind,
     NULL,
 };
 /* clang-format on */

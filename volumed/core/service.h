@@ -46,6 +46,7 @@ struct service {
     struct execs *execs;           /* core/exec.h: execs live in memory, as Docker's */
     struct pools *pools;           /* core/pool.h: opened pools */
     const struct freezer *freezer; /* core/freezer.h: NULL where containers cannot be held */
+    int waits_max;                 /* starts that may wait for a writer at once; 0: a few */
     _Atomic bool is_recovered;     /* false until reconcile at start has ended */
     _Atomic bool is_stopping;      /* jobs that take long give up */
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading a volume's options.  Those of Docker's local driver (type, device, o) keep its rules and
- * words; ours are pool, uid, gid, mode, nocow and from.  What a field of the request says is put
- * into the options too, so that "the same options" is one comparison.
+ * words; ours are pool, uid, gid, mode, nocow, access and from.  What a field of the request says
+ * is put into the options too, so that "the same options" is one comparison.
  */
 #include "core/volume_draft.h"
 
@@ -17,6 +17,7 @@
 #include "core/volume_event.h"
 #include "core/volume_limit.h"
 #include "model/name.h"
+#include "store/lease.h"
 #include "store/pool.h"
 #include "store/volume.h"
 
@@ -25,6 +26,7 @@
 #define MODE_MAX        07777
 
 static bool is_same(const struct pairs *wanted, const struct pairs *existing);
+static int insert_rule(struct task *task, const struct volume_draft *draft, struct error *err);
 static int check_driver(const char *driver, struct error *err);
 static int check_options(const struct pairs *options, struct error *err);
 static int check_limit(const struct pairs *options, struct error *err);
@@ -52,6 +54,9 @@ int volume_draft(struct task *task, const struct volume_spec *spec, struct volum
         return error_prefix(err, "create %s", volume->name);
     if (volume_shape_read(&volume->options, &made.shape, err) < 0 ||
         read_source(task, spec, &made, err) < 0 || choose_pool(task, volume, err) < 0)
+        return -1;
+    const char *access = pairs_get(&volume->options, "access");
+    if (access != NULL && volume_access_find(access, &made.access, err) < 0)
         return -1;
     volume->id = new_id(task);
     volume->data_id = new_id(task);
@@ -107,7 +112,19 @@ int volume_draft_insert(struct task *task, const struct volume_draft *draft, str
     if (store_volume_insert(task->db, &draft->volume, err) < 0 ||
         lineage_note_made(task, &draft->volume, err) < 0)
         return -1;
-    return volume_event(task, "create", &draft->volume, NULL, err);
+    return draft->access != VOLUME_SHARED && insert_rule(task, draft, err) < 0
+               ? -1
+               : volume_event(task, "create", &draft->volume, NULL, err);
+}
+
+static int insert_rule(struct task *task, const struct volume_draft *draft, struct error *err)
+{
+    const struct volume_rule rule = {
+        .access = draft->access,
+        .succession = SUCCESSION_STANDBY,
+    };
+
+    return store_rule_set(task->db, draft->volume.id, &rule, err);
 }
 
 static int check_driver(const char *driver, struct error *err)
@@ -125,7 +142,7 @@ static int check_driver(const char *driver, struct error *err)
 static int check_options(const struct pairs *options, struct error *err)
 {
     static const char *const known[] = { "type", "device", "o",    "size",  "inodes", "pool",
-                                         "uid",  "gid",    "mode", "nocow", "from" };
+                                         "uid",  "gid",    "mode", "nocow", "from",   "access" };
 
     static const struct {
         const char *key;

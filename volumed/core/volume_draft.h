@@ -10,10 +10,12 @@
 #include "core/task.h"
 #include "core/volume.h"
 #include "core/volume_data.h"
+#include "model/lease.h"
 
 struct volume_draft {
     struct volume volume; /* complete, with new ids; parent and seeded_from aside */
     struct volume_shape shape;
+    enum volume_access access;
     const char *from_volume; /* a source, or NULL */
     const char *from_snapshot;
 };

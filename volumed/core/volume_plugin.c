@@ -4,6 +4,7 @@
  * rolled back.  The engine itself binds the path; for foreign volumes there is something to mount.
  */
 #include "base/sys.h"
+#include "core/lease.h"
 #include "core/liveness.h"
 #include "core/op.h"
 #include "core/service.h"
@@ -54,6 +55,7 @@ int volume_plugin_unmount(struct task *task, const char *ref, const char *caller
 
     if (count(task, &unmount_kind, ref, &mount, err) < 0)
         return -1;
+    lease_succeed(task, mount.volume.id);
     return volume_foreign_release(task, &mount.volume, err);
 }
 
@@ -101,7 +103,8 @@ static int mount_finish(struct task *task, struct op *op, struct error *err)
 
     if (found <= 0)
         return found < 0 ? -1 : fail(err, ERR_NOT_FOUND, "no such volume");
-    if (store_volume_check_free(task->db, volume, err) < 0)
+    if (store_volume_check_free(task->db, volume, err) < 0 ||
+        lease_check_engine(task, volume, mount->caller_id, err) < 0)
         return -1;
     return store_plugin_mount_add(task->db, volume->id, mount->caller_id, task->service->boot_id,
                                   err);

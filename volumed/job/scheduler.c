@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "core/history.h"
+#include "core/lease.h"
 #include "core/op.h"
 #include "core/pool_disk.h"
 #include "core/reconcile.h"
@@ -49,6 +50,7 @@ static int run_trim(struct task *task, struct error *err);
 
 static const struct job jobs[] = {
     { "resume", 30 * MS_PER_S, run_resume, LANE_QUICK, NULL },
+    { "leases", 30 * MS_PER_S, lease_tend, LANE_QUICK, NULL },
     { "trim", 30 * MS_PER_S, run_trim, LANE_QUICK, NULL },
     { "space", 30 * MS_PER_S, space_tend, LANE_QUICK, NULL },
     { "grow", 2 * MS_PER_S, pool_disk_grow_due, LANE_QUICK, NULL },

@@ -122,7 +122,10 @@ int store_attachment_users(struct db *db, struct arena *mem, const char *volume_
 {
     struct user_reader reader = { .mem = mem };
     int count = db_query(db,
-                         "SELECT c.id, c.name, c.state, c.pid, a.mode, a.destination, l.state"
+                         "SELECT c.id, c.name, c.state, c.pid, a.mode, a.destination, l.state,"
+                         " EXISTS (SELECT 1 FROM attachment_snapshot p"
+                         " WHERE p.container_id = a.container_id"
+                         " AND p.destination = a.destination)"
                          " FROM attachment a JOIN container c ON c.id = a.container_id"
                          " LEFT JOIN lease l ON l.volume_id = a.volume_id"
                          " AND l.container_id = a.container_id"
@@ -242,6 +245,7 @@ static int read_user(const struct row *row, void *context, struct error *err)
         .pid = row_i64(row, 3),
         .destination = row_text(row, 5, mem),
         .lease = row_text(row, 6, mem),
+        .shows_snapshot = row_bool(row, 7),
     };
     if (access_mode_find(row_text(row, 4, mem), &user->mode, err) < 0)
         return -1;

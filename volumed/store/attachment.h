@@ -27,7 +27,8 @@ struct attachment_user {
     int64_t pid;
     enum access_mode mode; /* what its lease leaves it */
     const char *destination;
-    const char *lease; /* NULL: it has none */
+    const char *lease;   /* NULL: it has none */
+    bool shows_snapshot; /* it uses a snapshot of the volume, not the volume */
 };
 
 /* One for each attachment of the volume.  Returns the count. */

@@ -33,6 +33,14 @@ int store_plugin_mount_take(struct db *db, const char *volume_id, const char *ca
                : 0;
 }
 
+int store_plugin_mount_count_of(struct db *db, const char *volume_id, const char *caller_id,
+                                int64_t *count, struct error *err)
+{
+    return db_query_i64(db,
+                        "SELECT sum(count) FROM plugin_mount WHERE volume_id = ? AND caller_id = ?",
+                        ARGS(TEXT(volume_id), TEXT(caller_id)), count, err);
+}
+
 int store_plugin_mount_count(struct db *db, const char *volume_id, int64_t *count,
                              struct error *err)
 {

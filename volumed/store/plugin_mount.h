@@ -11,6 +11,8 @@ int store_plugin_mount_add(struct db *db, const char *volume_id, const char *cal
 /* One less; nothing to take is success. */
 int store_plugin_mount_take(struct db *db, const char *volume_id, const char *caller_id,
                             struct error *err);
+int store_plugin_mount_count_of(struct db *db, const char *volume_id, const char *caller_id,
+                                int64_t *count, struct error *err);
 int store_plugin_mount_count(struct db *db, const char *volume_id, int64_t *count,
                              struct error *err);
 

@@ -47,6 +47,13 @@ int native_operation_get(struct call *call, struct error *err);
 int native_event_list(struct call *call, struct error *err);
 int native_event_stream(struct call *call, struct error *err);
 
+int native_attachment_create(struct call *call, struct error *err);
+int native_attachment_remove(struct call *call, struct error *err);
+
+int native_lease_list(struct call *call, struct error *err);
+int native_lease_access(struct call *call, struct error *err);
+int native_lease_fence(struct call *call, struct error *err);
+
 int native_container_attachments(struct call *call, struct error *err);
 
 int native_system_info(struct call *call, struct error *err);
