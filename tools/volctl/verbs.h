@@ -45,6 +45,12 @@ int cmd_snapshot_ls(struct command *command, struct error *err);
 int cmd_snapshot_inspect(struct command *command, struct error *err);
 int cmd_snapshot_rm(struct command *command, struct error *err);
 
+int cmd_set_ls(struct command *command, struct error *err);
+int cmd_set_inspect(struct command *command, struct error *err);
+int cmd_set_rm(struct command *command, struct error *err);
+int cmd_set_rollback(struct command *command, struct error *err);
+int cmd_set_clone(struct command *command, struct error *err);
+
 int cmd_file_ls(struct command *command, struct error *err);
 int cmd_file_cat(struct command *command, struct error *err);
 int cmd_file_get(struct command *command, struct error *err);

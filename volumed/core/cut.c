@@ -102,7 +102,7 @@ int cut_take(struct task *task, struct cut *cut, struct error *err)
         struct snapshot *snapshot = &cut->members[i].snapshot;
         snapshot->fence = cut->fence.kind;
         snapshot->pause_ns = cut->pause_ns;
-        snapshot->unfenced = cut->fence.unfenced;
+        snapshot->warnings = cut->fence.unfenced;
         snapshot->cost = cut->members[i].pool->driver->clone_cost;
     }
     return 0;

@@ -13,7 +13,6 @@
 
 #include "core/claim.h"
 #include "core/fence.h"
-#include "core/hook.h"
 #include "core/op.h"
 
 #define CUT_MEMBERS_MAX (OP_OBJECTS_MAX - 1)
@@ -35,7 +34,6 @@ struct cut {
     struct cut_member *members; /* CUT_MEMBERS_MAX of them */
     size_t count;
     int64_t freeze_timeout_ms; /* 0: the default */
-    struct hook_spec hooks;
     const char *holder; /* id of the operation that holds the volumes and within which this happens;
                            NULL: none may hold them */
     struct fence fence; /* lowered; whom it held */

@@ -22,6 +22,7 @@ const struct op_kind *const op_kinds[] = {
     &lease_fence_kind,
     &attachment_attach_kind,
     &attachment_detach_kind,
+    &hook_kind,
     NULL,
 };
 /* clang-format on */

@@ -38,8 +38,7 @@ static int check_name(struct task *task, const char *name, struct error *err);
 static int add_volume(struct task *task, struct making *making, const char *ref, struct error *err);
 static int add_container(struct task *task, struct making *making, const char *ref,
                          json_t *containers, struct error *err);
-static int run(struct task *task, struct making *making, struct snapshot_set *set,
-               struct error *err);
+static int create(struct task *task, void *context, struct error *err);
 static int create_apply(struct task *task, struct op *op, struct error *err);
 static int create_finish(struct task *task, struct op *op, struct error *err);
 static int create_revert(struct task *task, struct op *op, struct error *err);
@@ -66,15 +65,22 @@ int set_create(struct task *task, const struct set_spec *spec, struct snapshot_s
 {
     struct making making = { .spec = spec };
     struct task inner = *task;
+    struct hook_plan hooks;
 
     /* The key is the outer operation's, and is not to be taken for this one's. */
     if (spec->holder != NULL)
         inner.idempotency_key = NULL;
     int rc = plan(&inner, &making, err);
     if (rc == 0)
-        rc = run(&inner, &making, set, err);
+        rc = hook_plan(&inner, &spec->hooks, &making.cut, &hooks, err);
+    if (rc == 0)
+        rc = hook_around(&inner, &hooks, create, &making, err);
     cut_done(&making.cut);
-    return rc;
+    if (rc < 0)
+        return -1;
+    *set = making.set;
+    hook_warn(task, &hooks, &set->warnings);
+    return 0;
 }
 
 int set_get(struct task *task, const char *ref, struct snapshot_set *set, struct error *err)
@@ -166,7 +172,6 @@ static int plan(struct task *task, struct making *making, struct error *err)
         .set_name = spec->name,
     };
     making->cut.freeze_timeout_ms = spec->freeze_timeout_ms;
-    making->cut.hooks = spec->hooks;
     making->cut.holder = spec->holder;
     for (size_t i = 0; spec->volumes != NULL && spec->volumes[i] != NULL; i++)
         if (add_volume(task, making, spec->volumes[i], err) < 0)
@@ -230,9 +235,10 @@ static int add_container(struct task *task, struct making *making, const char *r
     return 0;
 }
 
-static int run(struct task *task, struct making *making, struct snapshot_set *set,
-               struct error *err)
+/* As the hooks' body: 'context' is the making. */
+static int create(struct task *task, void *context, struct error *err)
 {
+    struct making *making = context;
     cleanup_op struct op op = {
         .kind = &create_kind,
         .subject = arena_printf(task->mem, "set '%s'", making->set.name),
@@ -247,9 +253,8 @@ static int run(struct task *task, struct making *making, struct snapshot_set *se
     if (op.is_replayed)
         return json_get_text(op.result, "id", task->mem, &id, err) < 0
                    ? -1
-                   : set_get(task, id, set, err);
+                   : set_get(task, id, &making->set, err);
     take_members(task, making);
-    *set = making->set;
     return 0;
 }
 
@@ -294,6 +299,7 @@ static void take_members(struct task *task, struct making *making)
     set->members = arena_array(task->mem, set->member_count, sizeof(*set->members));
     for (size_t i = 0; i < set->member_count; i++)
         set->members[i] = making->cut.members[i].snapshot;
+    set->warnings = making->cut.fence.unfenced;
 }
 
 static int check_removable(struct task *task, const struct snapshot_set *set, struct error *err)

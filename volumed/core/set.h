@@ -36,8 +36,8 @@ struct set_spec {
 
 /*
  * Cuts all the volumes at one instant: syncs, freezes whoever may write to any of them, cuts,
- * thaws, and publishes all in one transaction.  The measured pause is set->pause_ns; the members
- * tell who was not held ('unfenced').  Past the deadline: thawed, nothing left, TIMEOUT names who
+ * thaws, and publishes all in one transaction.  The measured pause is set->pause_ns; set->warnings
+ * tells who was not held.  Past the deadline: thawed, nothing left, TIMEOUT names who
  * was slow.  BUSY when a container with one of the volumes was started meanwhile.  Durable on
  * return.
  */
@@ -68,6 +68,17 @@ int set_remove(struct task *task, const char *ref, const struct set_remove_spec 
  */
 int set_rollback(struct task *task, const char *ref, bool is_dry_run, struct snapshot_set *safety,
                  struct error *err);
+
+/* Clones all members to new volumes, PREFIX<volume>SUFFIX: all or none.  Returns how many. */
+struct set_clone_spec {
+    const char *prefix; /* NULL: none; one of the two must be given */
+    const char *suffix;
+    const char *pool; /* NULL: each where its source is */
+    struct pairs labels;
+};
+
+int set_clone(struct task *task, const char *ref, const struct set_clone_spec *spec,
+              struct volume **volumes, struct error *err);
 
 /* --- a rollback as part of another operation; see above --- */
 struct set_rollback {

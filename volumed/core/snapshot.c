@@ -23,6 +23,7 @@ struct removing {
     bool is_for_trash;
 };
 
+static int create(struct task *task, void *context, struct error *err);
 static int create_apply(struct task *task, struct op *op, struct error *err);
 static int create_finish(struct task *task, struct op *op, struct error *err);
 static int create_revert(struct task *task, struct op *op, struct error *err);
@@ -48,28 +49,22 @@ static const struct op_kind remove_kind = {
 int snapshot_create(struct task *task, const char *volume_ref, const struct snapshot_spec *spec,
                     struct snapshot *snapshot, struct error *err)
 {
-    const struct snapshot pattern = { .name = spec->name,
-                                      .reason = "user",
-                                      .labels = spec->labels };
+    const struct snapshot pattern = {
+        .name = spec->name,
+        .reason = "user",
+        .labels = spec->labels,
+    };
     cleanup_cut struct cut cut = { .freeze_timeout_ms = spec->freeze_timeout_ms };
+    struct hook_plan hooks;
     struct volume volume;
 
     if (volume_get(task, volume_ref, &volume, err) < 0 ||
-        cut_add(task, &cut, &volume, &pattern, err) < 0)
+        cut_add(task, &cut, &volume, &pattern, err) < 0 ||
+        hook_plan(task, &spec->hooks, &cut, &hooks, err) < 0 ||
+        hook_around(task, &hooks, create, &cut, err) < 0)
         return -1;
-    const struct snapshot *made = &cut.members[0].snapshot;
-    cleanup_op struct op op = {
-        .kind = &create_kind,
-        .subject = arena_printf(task->mem, "snapshot '%s@%s'", volume.name, made->name),
-        .data = &cut,
-        .result = json_object(),
-    };
-    json_set(op.result, "id", json_text(made->id));
-    if (op_run(task, &op, err) < 0)
-        return -1;
-    if (op.is_replayed)
-        return replayed(task, &op, volume_ref, snapshot, err);
-    *snapshot = *made;
+    *snapshot = cut.members[0].snapshot;
+    hook_warn(task, &hooks, &snapshot->warnings);
     return 0;
 }
 
@@ -146,6 +141,25 @@ const char *snapshot_name_of_time(struct task *task, const char *prefix, int64_t
     return is_precise ? arena_printf(task->mem, "%s%s.%09lldZ", prefix, text,
                                      (long long)(time_ns % 1000000000))
                       : arena_printf(task->mem, "%s%sZ", prefix, text);
+}
+
+/* As the hooks' body: 'context' is the cut. */
+static int create(struct task *task, void *context, struct error *err)
+{
+    struct cut *cut = context;
+    struct snapshot *snapshot = &cut->members[0].snapshot;
+    cleanup_op struct op op = {
+        .kind = &create_kind,
+        .subject =
+            arena_printf(task->mem, "snapshot '%s@%s'", snapshot->volume_name, snapshot->name),
+        .data = cut,
+        .result = json_object(),
+    };
+
+    json_set(op.result, "id", json_text(snapshot->id));
+    if (op_run(task, &op, err) < 0)
+        return -1;
+    return op.is_replayed ? replayed(task, &op, snapshot->volume_id, snapshot, err) : 0;
 }
 
 static int create_apply(struct task *task, struct op *op, struct error *err)

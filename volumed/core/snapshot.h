@@ -5,6 +5,7 @@
 #define CORE_SNAPSHOT_H
 
 #include "base/error.h"
+#include "core/hook.h"
 #include "core/task.h"
 #include "model/filter.h"
 #include "model/volume.h"
@@ -13,6 +14,7 @@ struct snapshot_spec {
     const char *name; /* NULL: the time of the cut, "20261124T080910Z" */
     struct pairs labels;
     int64_t freeze_timeout_ms; /* 0: the default, 5000 */
+    struct hook_spec hooks;
 };
 
 /*

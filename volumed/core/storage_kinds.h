@@ -12,5 +12,6 @@ extern const struct op_kind pool_disk_create_kind;
 extern const struct op_kind pool_disk_remove_kind;
 extern const struct op_kind pool_disk_resize_kind;
 extern const struct op_kind set_rollback_kind;
+extern const struct op_kind hook_kind;
 
 #endif

@@ -13,18 +13,11 @@
 #include "core/snapshot.h"
 #include "core/space.h"
 #include "core/volume.h"
+#include "core/volume_creation.h"
 #include "core/volume_data.h"
 #include "core/volume_draft.h"
 #include "core/volume_event.h"
 #include "store/volume.h"
-
-struct creation {
-    struct volume_draft draft;
-    struct volume source;     /* where from_volume is given */
-    struct snapshot snapshot; /* where from_snapshot is given */
-    enum cost cost;
-    struct claim claim;
-};
 
 static int find_existing(struct task *task, const struct volume_draft *draft, struct volume *volume,
                          struct error *err);
@@ -172,9 +165,43 @@ static int run(struct task *task, struct creation *creation, struct error *err)
     return volume_get(task, id, volume, err);
 }
 
+int creation_plan(struct task *task, const struct volume_spec *spec, struct creation *creation,
+                  struct error *err)
+{
+    struct volume existing;
+
+    *creation = (struct creation){ .cost = COST_O1 };
+    if (volume_draft(task, spec, &creation->draft, err) < 0 || find_source(task, creation, err) < 0)
+        return -1;
+    const char *name = creation->draft.volume.name;
+    int found = store_volume_find(task->db, task->mem, name, &existing, err);
+    if (found > 0 && strcmp(existing.name, name) == 0)
+        return fail(err, ERR_EXISTS, "volume '%s' exists already", name);
+    return found < 0 ? -1 : 0;
+}
+
+int creation_insert(struct task *task, const struct creation *creation, struct error *err)
+{
+    return volume_draft_insert(task, &creation->draft, err);
+}
+
+void creation_discard(struct task *task, const struct creation *creation)
+{
+    volume_data_discard(task, creation->draft.volume.pool_id, creation->draft.volume.data_id);
+}
+
+void creation_done(struct creation *creation)
+{
+    claim_leave(&creation->claim);
+}
+
 static int build(struct task *task, struct op *op, struct error *err)
 {
-    struct creation *creation = op->data;
+    return creation_build(task, op->data, err);
+}
+
+int creation_build(struct task *task, struct creation *creation, struct error *err)
+{
     struct volume_draft *draft = &creation->draft;
 
     if (draft->from_volume == NULL)
@@ -224,16 +251,12 @@ static int copy_live(struct task *task, struct creation *creation, const struct 
 
 static int publish(struct task *task, struct op *op, struct error *err)
 {
-    const struct creation *creation = op->data;
-
-    return volume_draft_insert(task, &creation->draft, err);
+    return creation_insert(task, op->data, err);
 }
 
 static int discard(struct task *task, struct op *op, struct error *err)
 {
-    const struct creation *creation = op->data;
-
     (void)err;
-    volume_data_discard(task, creation->draft.volume.pool_id, creation->draft.volume.data_id);
+    creation_discard(task, op->data);
     return 0;
 }

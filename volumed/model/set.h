@@ -18,8 +18,9 @@ struct snapshot_set {
     int64_t size;     /* how many members it was made with */
     int64_t pause_ns; /* how long writers stood still, for the whole */
     int64_t created_ms;
-    struct snapshot *members; /* by volume name */
-    size_t member_count;      /* fewer than size: some were removed with their volumes */
+    const char *const *warnings; /* as a snapshot's; not stored */
+    struct snapshot *members;    /* by volume name */
+    size_t member_count;         /* fewer than size: some were removed with their volumes */
 };
 
 #endif

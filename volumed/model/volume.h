@@ -59,7 +59,7 @@ struct snapshot {
     enum cost cost;              /* of making it; not stored */
     const char *set_id;          /* of the set it is a member of; NULL: of none */
     const char *set_name;        /* as read from its row */
-    const char *const *unfenced; /* who may have written meanwhile, for people; NULL-terminated, or
+    const char *const *warnings; /* for people: who may have written meanwhile; NULL-terminated, or
                                     NULL; not stored */
     int64_t created_ms;
 };

@@ -27,6 +27,8 @@ static int read_changes(struct arena *mem, json_t *value, const char *name,
                         struct pair_changes *changes, struct error *err);
 static int read_object(struct arena *mem, const json_t *value, const char *name, const char **text,
                        struct error *err);
+static int read_list(struct arena *mem, const json_t *value, const char *name,
+                     const char *const **list, struct error *err);
 static json_t *query_value(const char *text, enum field_type type);
 static int wrong_type(const char *name, const char *expected, struct error *err);
 
@@ -112,6 +114,7 @@ static int read_field(struct arena *mem, json_t *value, const struct field *fiel
     case FIELD_PAIRS: return read_pairs(mem, value, field->name, member, err);
     case FIELD_CHANGES: return read_changes(mem, value, field->name, member, err);
     case FIELD_OBJECT: return read_object(mem, value, field->name, member, err);
+    case FIELD_LIST: return read_list(mem, value, field->name, member, err);
     case FIELD_END: break;
     }
     abort(); /* the tables have no other type */
@@ -212,6 +215,28 @@ static int read_object(struct arena *mem, const json_t *value, const char *name,
     return 0;
 }
 
+static int read_list(struct arena *mem, const json_t *value, const char *name,
+                     const char *const **list, struct error *err)
+{
+    size_t index;
+    json_t *item;
+
+    if (!json_is_array(value))
+        return wrong_type(name, "an array of strings", err);
+    if (json_array_size(value) > DECODE_LIST_MAX)
+        return fail(err, ERR_INVALID, "member '%s' has more than %d entries", name,
+                    DECODE_LIST_MAX);
+    const char **texts = arena_array(mem, json_array_size(value) + 1, sizeof(*texts));
+    json_array_foreach(value, index, item)
+    {
+        if (!json_is_string(item))
+            return wrong_type(name, "an array of strings", err);
+        texts[index] = arena_strdup(mem, json_string_value(item));
+    }
+    *list = texts;
+    return 0;
+}
+
 /* NULL when the text cannot be a value of that type. */
 static json_t *query_value(const char *text, enum field_type type)
 {
@@ -227,7 +252,8 @@ static json_t *query_value(const char *text, enum field_type type)
         return strcmp(text, "false") == 0 || strcmp(text, "0") == 0 ? json_false() : NULL;
     case FIELD_PAIRS:
     case FIELD_CHANGES:
-    case FIELD_OBJECT: return json_read(text, strlen(text), &err);
+    case FIELD_OBJECT:
+    case FIELD_LIST: return json_read(text, strlen(text), &err);
     case FIELD_TEXT:
     case FIELD_MODE:
     case FIELD_TIME: return json_text(text);

@@ -21,6 +21,7 @@ enum field_type {
     FIELD_PAIRS,    /* struct pairs */
     FIELD_CHANGES,  /* struct pair_changes: a member that is null is one to remove */
     FIELD_OBJECT,   /* const char *: a JSON object as its text */
+    FIELD_LIST,     /* const char *const *: an array of strings; NULL-terminated */
 };
 
 enum field_need {
@@ -52,6 +53,7 @@ struct pair_changes {
 };
 
 #define DECODE_PAIRS_MAX 1024 /* members of one object of labels or options */
+#define DECODE_LIST_MAX  1024 /* entries of one list */
 
 /*
  * Reads the JSON body into 'target'; members that are absent or null leave what is there.  An empty

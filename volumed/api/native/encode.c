@@ -64,6 +64,8 @@ json_t *encode_snapshot(const struct snapshot *snapshot)
     json_set(json, "reason", json_text(snapshot->reason));
     json_set(json, "fence", json_text(snapshot->fence));
     json_set(json, "pause_ns", json_integer(snapshot->pause_ns));
+    json_set(json, "set", json_text(snapshot->set_name));
+    json_set(json, "set_id", json_text(snapshot->set_id));
     json_set(json, "labels", pairs_to_json(&snapshot->labels));
     encode_time_ms(json, "created", snapshot->created_ms);
     return json;

@@ -22,6 +22,13 @@ int native_snapshot_get(struct call *call, struct error *err);
 int native_snapshot_remove(struct call *call, struct error *err);
 int native_snapshot_rollback(struct call *call, struct error *err);
 
+int native_set_list(struct call *call, struct error *err);
+int native_set_create(struct call *call, struct error *err);
+int native_set_get(struct call *call, struct error *err);
+int native_set_remove(struct call *call, struct error *err);
+int native_set_rollback(struct call *call, struct error *err);
+int native_set_clone(struct call *call, struct error *err);
+
 int native_file_list(struct call *call, struct error *err);
 int native_file_read(struct call *call, struct error *err);
 int native_file_archive(struct call *call, struct error *err);

@@ -5,6 +5,12 @@
 #include "api/native/decode.h"
 #include "api/native/encode.h"
 #include "api/native/handlers.h"
+#include "api/native/hooks.h"
+
+struct create_request {
+    struct snapshot_spec spec;
+    struct hooks_request hooks;
+};
 
 struct rollback_request {
     const char *snapshot;
@@ -26,18 +32,21 @@ int native_snapshot_list_all(struct call *call, struct error *err)
 int native_snapshot_create(struct call *call, struct error *err)
 {
     static const struct field fields[] = {
-        FIELD(TEXT, struct snapshot_spec, name, OPTIONAL),
-        FIELD(PAIRS, struct snapshot_spec, labels, OPTIONAL),
-        FIELD(INT, struct snapshot_spec, freeze_timeout_ms, OPTIONAL),
+        FIELD_AS(TEXT, "name", struct create_request, spec.name, OPTIONAL),
+        FIELD_AS(PAIRS, "labels", struct create_request, spec.labels, OPTIONAL),
+        FIELD_AS(INT, "freeze_timeout_ms", struct create_request, spec.freeze_timeout_ms, OPTIONAL),
+        HOOKS_FIELDS(struct create_request, hooks),
         FIELDS_END,
     };
-    struct snapshot_spec spec = { 0 };
+    struct create_request request = { 0 };
     struct snapshot snapshot;
 
-    if (decode_body(call, fields, &spec, err) < 0 ||
-        snapshot_create(call->task, call->args[0], &spec, &snapshot, err) < 0)
+    if (decode_body(call, fields, &request, err) < 0 ||
+        decode_hooks(call, &request.hooks, &request.spec.hooks, err) < 0 ||
+        snapshot_create(call->task, call->args[0], &request.spec, &snapshot, err) < 0)
         return -1;
     json_t *json = encode_snapshot(&snapshot);
+    json_set(json, "warnings", json_list(snapshot.warnings));
     json_set(json, "cost", json_text(cost_name(snapshot.cost)));
     return call_reply_json(call, 201, json, err);
 }
