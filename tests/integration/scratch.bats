@@ -104,6 +104,67 @@ story() {
 @test "snapshots and scratches on xfs" { story xfs; }
 @test "snapshots and scratches on ext4" { story ext4; }
 
+# listing CONTAINER DIR: all that there is to a tree, by lines.
+listing() {
+    local pid
+    pid=$(docker inspect -f '{{.State.Pid}}' "$1")
+    tree_listing "/proc/$pid/root$2"
+}
+
+tree_listing() {
+    (cd "$1" && find . -printf '%p %y %m %U:%G %s %l %n\n' | sed 's/\( d [0-7]* [0-9:]*\) .*/\1/' | sort
+        find . -type f -print0 | sort -z | xargs -0 -r sha256sum
+        find . -newermt 2001-01-01 ! -newermt 2001-12-31 | sort
+        getfattr -Rhd -m '^(user|trusted\.mine|security\.capability|system)' . 2>/dev/null | sort)
+}
+
+promotion() {
+    fill "$1"
+    local name=$1 path
+    volctl container run -d --name "$name-p" --network none --volume "$name@then:/x:scratch" busybox sleep 600
+    docker exec "$name-p" sh -ec '
+        cd /x
+        echo more >>f; chown 5:6 f; chmod 2755 .; chown 9:9 .
+        rm -r dir; mkdir dir; echo fresh >dir/fresh; ln dir/fresh dir/again
+        rm hard; ln -s dir/fresh hard
+        mkdir -p deep/er; dd if=/dev/zero of=deep/er/hole bs=1 count=1 seek=5M 2>/dev/null
+        mkfifo pipe; mknod null c 1 3; touch -t 200106070809 deep/er/hole
+        echo -n >"odd name"; chmod 4711 "odd name"'
+    path=/proc/$(docker inspect -f '{{.State.Pid}}' "$name-p")/root/x
+    if command -v setfattr >/dev/null; then
+        setfattr -n user.a -v b "$path/f"
+        setfacl -m u:7:rwx -d -m u:8:r "$path/deep" 2>/dev/null || true
+    fi
+    listing "$name-p" /x >"$WORLD_DIR/seen"
+    [ "$(wc -l <"$WORLD_DIR/seen")" -gt 15 ]
+    # while it runs
+    run -0 volctl container promote "$name-p" /x "$name-live"
+    [ "$output" = "$name-live" ]
+    tree_listing "$(docker volume inspect -f '{{.Mountpoint}}' "$name-live")" >"$WORLD_DIR/made"
+    diff "$WORLD_DIR/seen" "$WORLD_DIR/made"
+    [ "$(docker exec "$name-p" stat -c %a /x)" = 2755 ]
+    # and when it is stopped; the snapshot is as it was, and a name is taken once
+    docker stop -t 0 "$name-p"
+    volctl container promote "$name-p" /x "$name-idle"
+    tree_listing "$(docker volume inspect -f '{{.Mountpoint}}' "$name-idle")" >"$WORLD_DIR/made"
+    diff "$WORLD_DIR/seen" "$WORLD_DIR/made"
+    run -4 volctl container promote "$name-p" /x "$name-idle"
+    run -3 volctl container promote "$name-p" /y "$name-none"
+    [ "$(docker run --rm --network none -v "$name@then:/x" busybox cat /x/f /x/dir/gone)" = "old
+old" ]
+    docker rm "$name-p"
+    [ "$(docker run --rm --network none -v "$name-idle:/x" busybox cat /x/f /x/hard)" = "old
+more
+fresh" ]
+    run -0 volctl system check
+    [ "$output" = "nothing is amiss" ]
+    clear_away "$name" "$name-live" "$name-idle"
+}
+
+@test "a scratch is promoted exactly on btrfs" { promotion btrfs; }
+@test "a scratch is promoted exactly on xfs" { promotion xfs; }
+@test "a scratch is promoted exactly on ext4" { promotion ext4; }
+
 @test "what cannot be is refused, and leaves nothing behind" {
     fill ext4
     local mode

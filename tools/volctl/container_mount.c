@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* volctl container mount, unmount: volumes that come to and leave containers that are there. */
+/* volctl container mount, unmount, promote: volumes that come to and leave containers that are
+ * there. */
 #include "output.h"
 #include "url.h"
 #include "verbs.h"
@@ -43,5 +44,21 @@ int cmd_container_unmount(struct command *command, struct error *err)
     else
         output_line("%s has left %s of %s", cell_text(answer, "volume"),
                     cell_text(answer, "destination"), args->words[0]);
+    return 0;
+}
+
+int cmd_container_promote(struct command *command, struct error *err)
+{
+    const struct args *args = &command->args;
+    cleanup_json json_t *answer = NULL;
+    json_t *body = json_pack("{s:s, s:s}", "destination", args->words[1], "name", args->words[2]);
+    const char *path = URL(command->mem, "/volumed/v1/containers/{}/promote", args->words[0]);
+
+    if (command_ask(command, "POST", path, body, &answer, err) < 0)
+        return -1;
+    if (command->is_json)
+        output_json(answer);
+    else
+        output_line("%s", cell_text(answer, "name"));
     return 0;
 }

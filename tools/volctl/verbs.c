@@ -254,6 +254,8 @@ const struct verb verbs[] = {
       "detach a volume from", 2, 2, 0,
       OPTIONS({ "force", 'f', NULL, "also while a process uses it, which keeps what it has open" }),
       "The volume stays.  Refused while a process uses it." },
+    { "container", "promote", "CONTAINER PATH NAME", cmd_container_promote, "make a volume of a container's scratch",
+      "promote a scratch of", 3, 3, 0, NULL, "A running container stands still meanwhile.  The scratch stays." },
     { "container", "rm", "CONTAINER...", cmd_container_rm, "remove containers; volumes stay", "remove container", 1,
       WORDS_MANY, 0,
       OPTIONS({ "force", 'f', NULL, "kill it first, and do not complain about one that is not there" },

@@ -37,6 +37,7 @@ int cmd_volume_leases(struct command *command, struct error *err);
 int cmd_volume_set_access(struct command *command, struct error *err);
 int cmd_volume_fence(struct command *command, struct error *err);
 int cmd_container_mount(struct command *command, struct error *err);
+int cmd_container_promote(struct command *command, struct error *err);
 int cmd_container_unmount(struct command *command, struct error *err);
 int cmd_volume_rollback(struct command *command, struct error *err);
 

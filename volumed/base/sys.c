@@ -182,6 +182,13 @@ int sys_setxattr(int fd, const char *path, const char *name, const void *value, 
     return CHANGE(set_xattr(fd, path, name, value, size));
 }
 
+int sys_removexattr(int fd, const char *name)
+{
+    int rc = CHANGE(fremovexattr(fd, name));
+
+    return rc == -ENODATA || rc == -EPERM || rc == -EOPNOTSUPP ? 0 : rc;
+}
+
 int sys_copy_file_range(int from_fd, off_t *from, int to_fd, off_t *to, size_t size)
 {
     return CHANGE(copy_file_range(from_fd, from, to_fd, to, size, 0));

@@ -48,6 +48,9 @@ int sys_utimensat(int dirfd, const char *path, const struct timespec times[2], i
 
 /* lsetxattr(2) where fd is negative, else fsetxattr(2) on it. */
 int sys_setxattr(int fd, const char *path, const char *name, const void *value, size_t size);
+
+/* An attribute that is not there, or that the filesystem keeps by itself, is no failure. */
+int sys_removexattr(int fd, const char *name);
 int sys_copy_file_range(int from_fd, off_t *from, int to_fd, off_t *to, size_t size);
 int sys_fstatat(int dirfd, const char *path, struct stat *st, int flags);
 

@@ -10,6 +10,7 @@
 #include "core/fence.h"
 #include "core/pool.h"
 #include "core/snapshot_name.h"
+#include "core/space.h"
 #include "core/volume.h"
 #include "core/volume_data.h"
 #include "core/volume_event.h"
@@ -144,6 +145,8 @@ static int cut_data(struct task *task, const struct volume *volume, struct snaps
         return -1;
     if (pool->driver->clone == NULL)
         return fail(err, ERR_UNSUPPORTED, "driver '%s' has no snapshots", pool->driver->name);
+    if (space_check(task, volume->pool_id, "cut it", err) < 0)
+        return -1;
     cleanup_fd int source_fd = volume_data_open(pool, volume, err);
     const struct fence_target target = { volume, source_fd };
     if (source_fd < 0 || fence_raise(task, &target, 1, 0, &fence, err) < 0)

@@ -95,6 +95,18 @@ static int compare_one(const struct attributes_place *left, const struct attribu
     return rc;
 }
 
+int attributes_clear(int fd)
+{
+    char *list = mem_alloc(XATTR_LIST_MAX);
+    ssize_t size = flistxattr(fd, list, XATTR_LIST_MAX);
+    int rc = size < 0 && errno != EOPNOTSUPP ? -errno : 0;
+
+    for (const char *name = list; rc >= 0 && name < list + size; name += strlen(name) + 1)
+        rc = sys_removexattr(fd, name);
+    free(list);
+    return rc < 0 ? rc : sys_fchownat(fd, "", 0, 0, AT_EMPTY_PATH);
+}
+
 static int set_owner(const struct attributes_place *to, const struct stat *st)
 {
     if (st->st_uid == 0 && st->st_gid == 0) /* as we made it: most files of most trees */
@@ -143,7 +155,7 @@ static int copy_listed(const struct attributes_place *from, const struct attribu
                        const char *list, size_t size, bool is_lenient)
 {
     for (const char *name = list; name < list + size; name += strlen(name) + 1) {
-        if (is_lenient && strncmp(name, "trusted.overlay.", 16) == 0)
+        if ((is_lenient || from->is_upper) && strncmp(name, "trusted.overlay.", 16) == 0)
             continue;
         int rc = copy_one(from, to, name);
         bool is_unknown = rc == -EOPNOTSUPP || rc == -EPERM;

@@ -11,6 +11,7 @@ struct attributes_place {
     int fd;
     int dirfd;
     const char *name;
+    bool is_upper; /* of an overlay's upper layer: overlayfs's own attributes are left out */
 };
 
 /*
@@ -25,5 +26,11 @@ int attributes_copy(const struct attributes_place *from, const struct stat *st,
 /* Whether both have the same extended attributes.  Returns 0 or -errno. */
 int attributes_compare(const struct attributes_place *left, const struct attributes_place *right,
                        bool *is_same);
+
+/*
+ * Makes a directory that is there as one that was just made: root's, without extended attributes.
+ * Returns 0 or -errno.
+ */
+int attributes_clear(int fd);
 
 #endif

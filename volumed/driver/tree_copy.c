@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -45,6 +47,10 @@ static int copy_file(struct copier *copier, const struct tree_entry *entry);
 static int copy_contents(struct copier *copier, int from_fd, int to_fd, const struct stat *st);
 static int copy_link(struct copier *copier, const struct tree_entry *entry);
 static int copy_special(struct copier *copier, const struct tree_entry *entry);
+static int copy_attributes_by_name(const struct copier *copier, const struct tree_entry *entry);
+static bool is_whiteout(const struct stat *st);
+static int merge_directory(int target_fd, const struct tree_entry *entry);
+static int merge_away(int target_fd, const char *name);
 static int link_known(struct copier *copier, const struct tree_entry *entry);
 static int link_remember(struct copier *copier, const struct tree_entry *entry);
 static void link_name(const struct stat *st, char name[LINK_NAME_SIZE]);
@@ -78,8 +84,11 @@ static int enter_directory(void *context, const struct tree_entry *entry, struct
     int rc = is_late(copier->spec) ? -ETIMEDOUT : 0;
 
     if (rc == 0)
-        rc = sys_mkdirat(copier->target_fd, entry->name, 0700);
-    int fd = rc < 0 ? rc : sys_openat(copier->target_fd, entry->name, O_RDONLY | O_DIRECTORY, 0);
+        rc = copier->spec->is_upper ? merge_directory(copier->target_fd, entry)
+                                    : sys_mkdirat(copier->target_fd, entry->name, 0700);
+    int fd =
+        rc < 0 ? rc
+               : sys_openat(copier->target_fd, entry->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
     if (fd < 0)
         return fail_sys(err, fd, "cannot copy directory '%s'", entry->name);
     sys_close_fd(&copier->target_fd);
@@ -90,9 +99,11 @@ static int enter_directory(void *context, const struct tree_entry *entry, struct
 static int leave_directory(void *context, const struct tree_entry *entry, struct error *err)
 {
     struct copier *copier = context;
-    struct attributes_place from = { entry->fd, entry->dirfd, entry->name };
+    struct attributes_place from = { entry->fd, entry->dirfd, entry->name, copier->spec->is_upper };
     struct attributes_place to = { .fd = copier->target_fd };
-    int rc = attributes_copy(&from, &entry->st, &to, copier->spec->is_lenient);
+    int rc = copier->spec->is_upper ? attributes_clear(to.fd) : 0;
+    if (rc >= 0)
+        rc = attributes_copy(&from, &entry->st, &to, copier->spec->is_lenient);
     int up = rc < 0 ? rc : sys_openat(copier->target_fd, "..", O_RDONLY | O_DIRECTORY, 0);
 
     if (up < 0)
@@ -105,8 +116,12 @@ static int leave_directory(void *context, const struct tree_entry *entry, struct
 static int copy_entry(void *context, const struct tree_entry *entry, struct error *err)
 {
     struct copier *copier = context;
-    int rc = is_late(copier->spec) ? -ETIMEDOUT : make_entry(copier, entry);
+    int rc = is_late(copier->spec) ? -ETIMEDOUT : 0;
 
+    if (rc == 0 && copier->spec->is_upper)
+        rc = merge_away(copier->target_fd, entry->name);
+    if (rc == 0 && !(copier->spec->is_upper && is_whiteout(&entry->st)))
+        rc = make_entry(copier, entry);
     if (rc == -ENOENT) /* it vanished between being seen and being read */
         return 0;
     return rc < 0 ? fail_sys(err, rc, "cannot copy '%s'", entry->name) : 0;
@@ -146,8 +161,9 @@ static int copy_file(struct copier *copier, const struct tree_entry *entry)
     rc = copy_contents(copier, from_fd, to_fd, &st);
     if (rc < 0)
         return rc;
-    return attributes_copy(&(struct attributes_place){ .fd = from_fd }, &st,
-                           &(struct attributes_place){ .fd = to_fd }, copier->spec->is_lenient);
+    struct attributes_place from = { .fd = from_fd, .is_upper = copier->spec->is_upper };
+    return attributes_copy(&from, &st, &(struct attributes_place){ .fd = to_fd },
+                           copier->spec->is_lenient);
 }
 
 static int copy_contents(struct copier *copier, int from_fd, int to_fd, const struct stat *st)
@@ -173,11 +189,7 @@ static int copy_link(struct copier *copier, const struct tree_entry *entry)
         rc = sys_symlinkat(target, copier->target_fd, entry->name);
     }
     free(target);
-    if (rc < 0)
-        return rc;
-    return attributes_copy(&(struct attributes_place){ -1, entry->dirfd, entry->name }, &entry->st,
-                           &(struct attributes_place){ -1, copier->target_fd, entry->name },
-                           copier->spec->is_lenient);
+    return rc < 0 ? rc : copy_attributes_by_name(copier, entry);
 }
 
 static int copy_special(struct copier *copier, const struct tree_entry *entry)
@@ -185,11 +197,52 @@ static int copy_special(struct copier *copier, const struct tree_entry *entry)
     int rc = sys_mknodat(copier->target_fd, entry->name, (entry->st.st_mode & S_IFMT) | 0600,
                          entry->st.st_rdev);
 
-    if (rc < 0)
-        return rc;
-    return attributes_copy(&(struct attributes_place){ -1, entry->dirfd, entry->name }, &entry->st,
-                           &(struct attributes_place){ -1, copier->target_fd, entry->name },
-                           copier->spec->is_lenient);
+    return rc < 0 ? rc : copy_attributes_by_name(copier, entry);
+}
+
+static int copy_attributes_by_name(const struct copier *copier, const struct tree_entry *entry)
+{
+    const struct attributes_place from = { -1, entry->dirfd, entry->name, copier->spec->is_upper };
+    const struct attributes_place to = { .fd = -1,
+                                         .dirfd = copier->target_fd,
+                                         .name = entry->name };
+
+    return attributes_copy(&from, &entry->st, &to, copier->spec->is_lenient);
+}
+
+/* Names of Documentation/filesystems/overlayfs.rst. */
+static bool is_whiteout(const struct stat *st)
+{
+    return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
+}
+
+/* Goes into the directory that is there, or makes one in the place of what is. */
+static int merge_directory(int target_fd, const struct tree_entry *entry)
+{
+    static const char *const foreign[] = { "trusted.overlay.redirect", "trusted.overlay.metacopy" };
+    struct stat st;
+    char value = 'n';
+
+    for (size_t i = 0; i < ARRAY_SIZE(foreign); i++)
+        if (fgetxattr(entry->fd, foreign[i], NULL, 0) >= 0)
+            return -EOPNOTSUPP;
+    bool is_opaque = fgetxattr(entry->fd, "trusted.overlay.opaque", &value, 1) == 1 && value == 'y';
+    int rc = sys_fstatat(target_fd, entry->name, &st, AT_SYMLINK_NOFOLLOW);
+    if (rc == 0 && S_ISDIR(st.st_mode) && !is_opaque)
+        return 0;
+    rc = merge_away(target_fd, entry->name);
+    return rc < 0 ? rc : sys_mkdirat(target_fd, entry->name, 0700);
+}
+
+/* Whatever it is; nothing there is success. */
+static int merge_away(int target_fd, const char *name)
+{
+    struct error ignored;
+    int rc = sys_unlinkat(target_fd, name, 0);
+
+    if (rc == -EISDIR || rc == -EPERM)
+        return fs_remove_tree(target_fd, name, &ignored) < 0 ? -EIO : 0;
+    return rc == -ENOENT ? 0 : rc;
 }
 
 /* 1: the inode was copied before and has its further name now; 0: this is its first. */
@@ -236,9 +289,12 @@ static int finish(struct copier *copier, struct error *err)
     if (copier->links_fd >= 0 && fs_remove_tree(spec->target_fd, copier->links_name, err) < 0)
         return -1;
     int rc = sys_fstatat(spec->source_fd, "", &st, AT_EMPTY_PATH);
+    if (rc >= 0 && spec->is_upper)
+        rc = attributes_clear(spec->target_fd);
     if (rc >= 0)
-        rc = attributes_copy(&(struct attributes_place){ .fd = spec->source_fd }, &st,
-                             &(struct attributes_place){ .fd = spec->target_fd }, spec->is_lenient);
+        rc = attributes_copy(
+            &(struct attributes_place){ .fd = spec->source_fd, .is_upper = spec->is_upper }, &st,
+            &(struct attributes_place){ .fd = spec->target_fd }, spec->is_lenient);
     if (rc >= 0 && spec->is_durable)
         rc = sys_syncfs(spec->target_fd);
     return rc < 0 ? fail_sys(err, rc, "cannot finish a copy") : 0;

@@ -5,6 +5,7 @@
 #include "api/native/handlers.h"
 #include "core/attachment_hot.h"
 #include "core/bind_spec.h"
+#include "core/scratch_promote.h"
 
 struct attach_request {
     const char *bind;
@@ -14,6 +15,11 @@ struct attach_request {
 struct detach_request {
     const char *destination;
     bool force;
+};
+
+struct promote_request {
+    const char *destination;
+    const char *name;
 };
 
 int native_attachment_create(struct call *call, struct error *err)
@@ -55,4 +61,21 @@ int native_attachment_remove(struct call *call, struct error *err)
                           &attachment, err) < 0)
         return -1;
     return call_reply_json(call, 200, encode_attachment(&attachment), err);
+}
+
+int native_attachment_promote(struct call *call, struct error *err)
+{
+    static const struct field fields[] = {
+        FIELD(TEXT, struct promote_request, destination, REQUIRED),
+        FIELD(TEXT, struct promote_request, name, REQUIRED),
+        FIELDS_END,
+    };
+    struct promote_request request = { 0 };
+    struct volume volume;
+
+    if (decode_body(call, fields, &request, err) < 0 ||
+        scratch_promote(call->task, call->args[0], request.destination, request.name, &volume,
+                        err) < 0)
+        return -1;
+    return call_reply_json(call, 201, encode_volume(call->task, &volume), err);
 }

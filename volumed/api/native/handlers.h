@@ -55,6 +55,7 @@ int native_event_list(struct call *call, struct error *err);
 int native_event_stream(struct call *call, struct error *err);
 
 int native_attachment_create(struct call *call, struct error *err);
+int native_attachment_promote(struct call *call, struct error *err);
 int native_attachment_remove(struct call *call, struct error *err);
 
 int native_lease_list(struct call *call, struct error *err);

@@ -39,6 +39,7 @@ const struct route native_routes[] = {
     { "GET",    "/volumed/v1/containers/{container}/attachments",     native_container_attachments },
     { "POST",   "/volumed/v1/containers/{container}/attachments",     native_attachment_create },
     { "DELETE", "/volumed/v1/containers/{container}/attachments",     native_attachment_remove },
+    { "POST",   "/volumed/v1/containers/{container}/promote",         native_attachment_promote },
     { "GET",    "/volumed/v1/volumes/{volume}/leases",                native_lease_list },
     { "PUT",    "/volumed/v1/volumes/{volume}/access",                native_lease_access },
     { "POST",   "/volumed/v1/volumes/{volume}/fence",                 native_lease_fence },
