@@ -246,7 +246,9 @@ m2" ]
     [ "$(jq '.files' <<<"$output")" = 1 ]
     [ "$(jq '.apparent_bytes >= 5' <<<"$output")" = true ]
     run -0 volctl volume usage sized
-    [[ $output == "sized: "*"1 files" ]]
+    [[ $output == "sized: "*", 1 files, walked "* ]]
+    run -0 volctl volume ls --size
+    [[ $output == *USED*LIMIT*sized* ]]
 }
 
 # --- snapshots ---

@@ -24,6 +24,9 @@ static int unprotect_one(struct command *command, const char *word, struct outco
                          struct error *err);
 static int usage_one(struct command *command, const char *word, struct outcome *outcome,
                      struct error *err);
+static const char *size_or(struct arena *mem, const json_t *object, const char *name);
+static const char *limit_text(struct arena *mem, const json_t *usage);
+static const char *growth_text(struct arena *mem, const json_t *usage);
 static int release_one(struct command *command, const char *word, struct outcome *outcome,
                        struct error *err);
 
@@ -53,7 +56,10 @@ int cmd_volume_clone(struct command *command, struct error *err)
 
 int cmd_volume_ls(struct command *command, struct error *err)
 {
-    static const char *const titles[] = { "NAME", "POOL", "CREATED", "PROTECTED", "LABELS", NULL };
+    static const char *const plain[] = { "NAME", "POOL", "CREATED", "PROTECTED", "LABELS", NULL };
+    static const char *const sized[] = { "NAME",    "POOL",      "USED",   "LIMIT",
+                                         "CREATED", "PROTECTED", "LABELS", NULL };
+    bool has_size = args_has(&command->args, "size");
     cleanup_json json_t *filters = NULL;
     cleanup_json json_t *answer = NULL;
     struct table table;
@@ -64,6 +70,7 @@ int cmd_volume_ls(struct command *command, struct error *err)
         return -1;
     const char *path = url_add(command->mem, "/volumed/v1/volumes", "filters",
                                filters != NULL ? json_write(command->mem, filters) : NULL);
+    path = url_add(command->mem, path, "usage", has_size ? "true" : NULL);
     if (command_ask(command, "GET", path, NULL, &answer, err) < 0)
         return -1;
     const json_t *volumes = json_object_get(answer, "volumes");
@@ -71,7 +78,7 @@ int cmd_volume_ls(struct command *command, struct error *err)
         output_json(volumes);
         return 0;
     }
-    table_begin(&table, command->mem, titles);
+    table_begin(&table, command->mem, has_size ? sized : plain);
     json_array_foreach(volumes, index, volume)
     {
         if (command->is_quiet) {
@@ -80,6 +87,12 @@ int cmd_volume_ls(struct command *command, struct error *err)
         }
         table_cell(&table, cell_text(volume, "name"));
         table_cell(&table, cell_text(volume, "pool"));
+        if (has_size) {
+            table_cell(&table,
+                       cell_size(command->mem, json_object_get(volume, "usage"), "used_bytes"));
+            table_cell(&table,
+                       cell_size(command->mem, json_object_get(volume, "limit"), "size_bytes"));
+        }
         table_cell(&table, cell_ago_ms(command->mem, volume, "created_ms"));
         table_cell(&table, json_is_true(json_object_get(volume, "protected")) ? "yes" : "no");
         table_cell(&table, cell_pairs(command->mem, volume, "labels"));
@@ -303,16 +316,46 @@ static int usage_one(struct command *command, const char *word, struct outcome *
                      struct error *err)
 {
     struct arena *mem = command->mem;
+    const char *path = URL(mem, "/volumed/v1/volumes/{}/usage", word);
 
-    if (command_ask(command, "GET", URL(mem, "/volumed/v1/volumes/{}/usage", word), NULL,
-                    &outcome->json, err) < 0)
+    if (args_has(&command->args, "fresh"))
+        path = arena_printf(mem, "%s?fresh=true", path);
+    if (command_ask(command, "GET", path, NULL, &outcome->json, err) < 0)
         return -1;
-    const char *apparent = cell_size(mem, outcome->json, "apparent_bytes");
-    outcome->text =
-        arena_printf(mem, "%s: %s on disk, %s apparent, %s files", word,
-                     cell_size(mem, outcome->json, "used_bytes"), apparent != NULL ? apparent : "?",
-                     cell_int(mem, outcome->json, "files"));
+    const json_t *usage = outcome->json;
+    outcome->text = arena_printf(
+        mem, "%s: %s on disk%s, %s of it its own, %s apparent, %s files, %s%s", word,
+        size_or(mem, usage, "used_bytes"), limit_text(mem, usage),
+        size_or(mem, usage, "exclusive_bytes"), size_or(mem, usage, "apparent_bytes"),
+        json_is_integer(json_object_get(usage, "files")) ? cell_int(mem, usage, "files") : "?",
+        json_is_true(json_object_get(usage, "counted"))
+            ? "counted"
+            : arena_printf(mem, "walked %s ago", cell_ago_ms(mem, usage, "measured_ms")),
+        growth_text(mem, usage));
     return 0;
+}
+
+static const char *size_or(struct arena *mem, const json_t *object, const char *name)
+{
+    const char *text = cell_size(mem, object, name);
+
+    return text != NULL ? text : "?";
+}
+
+static const char *limit_text(struct arena *mem, const json_t *usage)
+{
+    const char *text = cell_size(mem, json_object_get(usage, "limit"), "size_bytes");
+
+    return text != NULL ? arena_printf(mem, " of %s", text) : "";
+}
+
+static const char *growth_text(struct arena *mem, const json_t *usage)
+{
+    if (!json_is_integer(json_object_get(usage, "full_in_days")))
+        return "";
+    return arena_printf(mem, "; grows %s a day, full in about %s days",
+                        cell_size(mem, usage, "growth_bytes_per_day"),
+                        cell_int(mem, usage, "full_in_days"));
 }
 
 static int release_one(struct command *command, const char *word, struct outcome *outcome,

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/sys.h"
 #include "base/tree.h"
+#include "core/service.h"
 #include "core/volume.h"
 
 #define BLOCK_BYTES 512 /* of st_blocks, whatever the filesystem's */
@@ -17,12 +18,14 @@ struct inode {
 };
 
 struct counter {
+    const _Atomic bool *is_stopping; /* NULL: nobody asks */
     struct usage usage;
     struct inode *seen;
     size_t seen_count;
     size_t seen_capacity;
 };
 
+static int measure(int fd, const _Atomic bool *is_stopping, struct usage *usage, struct error *err);
 static void counter_done(struct counter *counter);
 static int count_directory(void *context, const struct tree_entry *entry, struct error *err);
 static int count_file(void *context, const struct tree_entry *entry, struct error *err);
@@ -36,13 +39,18 @@ int volume_usage(struct task *task, const struct volume *volume, struct usage *u
 {
     cleanup_fd int fd = volume_open(task, volume, err);
 
-    return fd < 0 ? -1 : volume_usage_at(fd, usage, err);
+    return fd < 0 ? -1 : measure(fd, &task->service->is_stopping, usage, err);
 }
 
 int volume_usage_at(int fd, struct usage *usage, struct error *err)
 {
+    return measure(fd, NULL, usage, err);
+}
+
+static int measure(int fd, const _Atomic bool *is_stopping, struct usage *usage, struct error *err)
+{
     static const struct tree_visitor visitor = { .enter = count_directory, .visit = count_file };
-    CLEANUP(counter_done) struct counter counter = { 0 };
+    CLEANUP(counter_done) struct counter counter = { .is_stopping = is_stopping };
 
     if (tree_walk(fd, &visitor, &counter, err) < 0)
         return -1;
@@ -59,7 +67,8 @@ static int count_directory(void *context, const struct tree_entry *entry, struct
 {
     struct counter *counter = context;
 
-    (void)err;
+    if (counter->is_stopping != NULL && *counter->is_stopping)
+        return fail(err, ERR_BUSY, "the service is stopping");
     /* As du: a directory's blocks count, its size says nothing about data. */
     counter->usage.used_bytes += (int64_t)entry->st.st_blocks * BLOCK_BYTES;
     counter->usage.files++;

@@ -164,8 +164,11 @@ struct driver {
      */
     bool (*is_project_free)(const struct driver_pool *pool, uint32_t project, bool is_freed);
 
-    /* A number that changes whenever the tree does, so that an old walk is known to be good. */
-    int (*version)(int fd, uint64_t *version, struct error *err);
+    /*
+     * A number, never 0, that changes whenever the tree does, so that an old walk is known to be
+     * good; 'is_fresh' as in 'usage'.
+     */
+    int (*version)(int fd, bool is_fresh, int64_t *version, struct error *err);
 
     /* Waits until the space of removed trees is free, at most until the deadline. */
     int (*settle)(const struct driver_pool *pool, int64_t deadline_ms, struct error *err);

@@ -141,13 +141,16 @@ int quota_btrfs_usage(const struct driver_pool *pool, int fd, bool is_fresh,
     return 0;
 }
 
-int quota_btrfs_version(int fd, uint64_t *version, struct error *err)
+int quota_btrfs_version(int fd, bool is_fresh, int64_t *version, struct error *err)
 {
     struct btrfs_ioctl_get_subvol_info_args info = { 0 };
+    int rc = is_fresh ? sys_ioctl(fd, BTRFS_IOC_SYNC, NULL) : 0;
 
-    if (ioctl(fd, BTRFS_IOC_GET_SUBVOL_INFO, &info) < 0)
-        return fail_sys(err, -errno, "cannot ask a subvolume for its generation");
-    *version = info.generation;
+    if (rc >= 0 && ioctl(fd, BTRFS_IOC_GET_SUBVOL_INFO, &info) < 0)
+        rc = -errno;
+    if (rc < 0)
+        return fail_sys(err, rc, "cannot ask a subvolume for its generation");
+    *version = (int64_t)info.generation;
     return 0;
 }
 

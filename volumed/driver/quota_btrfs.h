@@ -13,7 +13,7 @@ int quota_btrfs_get(const struct driver_pool *pool, int fd, struct driver_limit 
                     struct error *err);
 int quota_btrfs_usage(const struct driver_pool *pool, int fd, bool is_fresh,
                       struct driver_usage *usage, struct error *err);
-int quota_btrfs_version(int fd, uint64_t *version, struct error *err);
+int quota_btrfs_version(int fd, bool is_fresh, int64_t *version, struct error *err);
 int quota_btrfs_settle(const struct driver_pool *pool, int64_t deadline_ms, struct error *err);
 int quota_btrfs_tend(const struct driver_pool *pool, struct error *err);
 

@@ -23,6 +23,7 @@
 #include "core/service.h"
 #include "core/space.h"
 #include "core/trash.h"
+#include "core/volume_measure.h"
 #include "store/db.h"
 
 #define MS_PER_S ((int64_t)1000)
@@ -55,6 +56,7 @@ static const struct job jobs[] = {
     { "space", 30 * MS_PER_S, space_tend, LANE_QUICK, NULL },
     { "grow", 2 * MS_PER_S, pool_disk_grow_due, LANE_QUICK, NULL },
     { "trash", 3600 * MS_PER_S, trash_purge_expired, LANE_SLOW, trash_next_expiry },
+    { "measure", 600 * MS_PER_S, volume_measure_all, LANE_SLOW, NULL },
     { "history", 3600 * MS_PER_S, history_prune, LANE_QUICK, NULL },
     { "reconcile", 3600 * MS_PER_S, reconcile_and_log, LANE_QUICK, NULL },
 };

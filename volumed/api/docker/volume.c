@@ -7,6 +7,7 @@
 #include "core/pool.h"
 #include "core/snapshot.h"
 #include "core/volume_limit.h"
+#include "core/volume_measure.h"
 
 #define LABEL_ANONYMOUS "com.docker.volume.anonymous"
 
@@ -120,18 +121,18 @@ int docker_volume_usage_json(struct task *task, const struct volume *volume, jso
                              struct error *err)
 {
     const char *const *references;
-    struct usage usage;
-    struct error usage_err;
+    struct measure measure;
+    struct error measure_err;
     int64_t reference_count = 0;
 
     if (volume_references(task, volume->id, &references, err) < 0)
         return -1;
-    if (volume_usage(task, volume, &usage, &usage_err) < 0)
-        usage.apparent_bytes = -1; /* Docker's "not known"; one volume must not spoil the whole */
+    if (volume_measure(task, volume, MEASURE_WALK, &measure, &measure_err) < 0)
+        measure.apparent_bytes = -1; /* Docker's "not known"; one volume must not spoil the whole */
     while (references[reference_count] != NULL)
         reference_count++;
     json_t *data = json_object();
-    json_set(data, "Size", json_integer(usage.apparent_bytes));
+    json_set(data, "Size", json_integer(measure.apparent_bytes));
     json_set(data, "RefCount", json_integer(reference_count));
     *json = docker_volume_json(task, volume);
     json_set(*json, "UsageData", data);

@@ -10,7 +10,7 @@
 #include "core/volume.h"
 #include "core/volume_limit.h"
 
-static json_t *encode_limit(const struct volume *volume);
+static void set_known(json_t *json, const char *name, int64_t number);
 static json_t *encode_pool_disk(struct task *task, const struct pool *pool);
 static json_t *stored_json(const char *text);
 
@@ -37,8 +37,29 @@ json_t *encode_volume(struct task *task, const struct volume *volume)
     return json;
 }
 
+json_t *encode_measure(const struct measure *measure)
+{
+    json_t *json = json_object();
+
+    set_known(json, "used_bytes", measure->used_bytes);
+    set_known(json, "exclusive_bytes", measure->exclusive_bytes);
+    set_known(json, "apparent_bytes", measure->apparent_bytes);
+    set_known(json, "files", measure->files);
+    json_set(json, "counted", json_boolean(measure->is_counted));
+    encode_time_ms(json, "measured", measure->measured_ms);
+    encode_time_ms(json, "walked", measure->walked_ms);
+    json_set(json, "growth_bytes_per_day", json_integer(measure->growth.bytes_per_day));
+    set_known(json, "full_in_days", measure->growth.full_in_days);
+    return json;
+}
+
+static void set_known(json_t *json, const char *name, int64_t number)
+{
+    json_set(json, name, number >= 0 ? json_integer(number) : json_null());
+}
+
 /* {size_bytes, inodes}, each null when there is no limit. */
-static json_t *encode_limit(const struct volume *volume)
+json_t *encode_limit(const struct volume *volume)
 {
     struct volume_limit limit = { 0 };
     struct error ignored; /* stored options were read before they were stored */

@@ -9,10 +9,14 @@
 #include "base/json.h"
 #include "core/reconcile.h"
 #include "core/task.h"
+#include "core/volume_measure.h"
 #include "model/container.h"
 #include "model/volume.h"
 
 json_t *encode_volume(struct task *task, const struct volume *volume);
+
+json_t *encode_limit(const struct volume *volume);
+json_t *encode_measure(const struct measure *measure);
 
 /* Without "cost", which only the answer to its making has. */
 json_t *encode_snapshot(const struct snapshot *snapshot);

@@ -16,6 +16,15 @@ struct volume_change {
     const char *inodes;
 };
 
+struct usage_request {
+    bool fresh;
+};
+
+struct list_request {
+    const char *filters;
+    bool usage;
+};
+
 struct prune_request {
     const char *filters;
     struct volume_prune_spec spec;
@@ -33,6 +42,7 @@ int native_volume_release(struct call *call, struct error *err)
     return call_reply_json(call, 200, json, err);
 }
 
+static json_t *known_usage(struct task *task, const struct volume *volume);
 static int change_count(const struct volume_change *change);
 static int apply_change(struct task *task, const char *ref, const struct volume_change *change,
                         struct error *err);
@@ -45,19 +55,29 @@ static json_t *encode_reference(struct task *task, const char *container_id);
 
 int native_volume_list(struct call *call, struct error *err)
 {
+    static const struct field fields[] = {
+        FIELD(BOOL, struct list_request, usage, OPTIONAL),
+        FIELD(OBJECT, struct list_request, filters, OPTIONAL),
+        FIELDS_END,
+    };
     struct task *task = call->task;
+    struct list_request request = { 0 };
     struct filter filter = { 0 };
     struct volume *list;
 
-    if (filter_parse(&filter, task->mem, http_query(call->http, "filters"), volume_filters, err) <
-        0)
+    if (decode_query(call, fields, &request, err) < 0 ||
+        filter_parse(&filter, task->mem, request.filters, volume_filters, err) < 0)
         return -1;
     int count = volume_list(task, &filter, &list, err);
     if (count < 0)
         return -1;
     json_t *volumes = json_array();
-    for (int i = 0; i < count; i++)
-        json_array_append_new(volumes, encode_volume(task, &list[i]));
+    for (int i = 0; i < count; i++) {
+        json_t *json = encode_volume(task, &list[i]);
+        if (request.usage)
+            json_set(json, "usage", known_usage(task, &list[i]));
+        json_array_append_new(volumes, json);
+    }
     return call_reply_json(call, 200, encode_list("volumes", volumes), err);
 }
 
@@ -192,19 +212,23 @@ int native_volume_prune(struct call *call, struct error *err)
 
 int native_volume_usage(struct call *call, struct error *err)
 {
+    static const struct field fields[] = {
+        FIELD(BOOL, struct usage_request, fresh, OPTIONAL),
+        FIELDS_END,
+    };
+    struct usage_request request = { 0 };
     struct volume volume;
-    struct usage usage;
+    struct measure measure;
 
-    if (volume_get(call->task, call->args[0], &volume, err) < 0 ||
-        volume_usage(call->task, &volume, &usage, err) < 0)
+    if (decode_query(call, fields, &request, err) < 0 ||
+        volume_get(call->task, call->args[0], &volume, err) < 0 ||
+        volume_measure(call->task, &volume, request.fresh ? MEASURE_FRESH : MEASURE_SOON, &measure,
+                       err) < 0)
         return -1;
-    json_t *json = json_object();
+    json_t *json = encode_measure(&measure);
     json_set(json, "volume", json_text(volume.name));
     json_set(json, "volume_id", json_text(volume.id));
-    json_set(json, "apparent_bytes",
-             usage.apparent_bytes < 0 ? json_null() : json_integer(usage.apparent_bytes));
-    json_set(json, "used_bytes", json_integer(usage.used_bytes));
-    json_set(json, "files", json_integer(usage.files));
+    json_set(json, "limit", encode_limit(&volume));
     return call_reply_json(call, 200, json, err);
 }
 
@@ -220,6 +244,17 @@ int native_volume_references(struct call *call, struct error *err)
     json_set(json, "volume", json_text(volume.name));
     json_set(json, "volume_id", json_text(volume.id));
     return call_reply_json(call, 200, json, err);
+}
+
+/* Null for a volume whose pool is not there. */
+static json_t *known_usage(struct task *task, const struct volume *volume)
+{
+    struct measure measure;
+    struct error ignored;
+
+    return volume_measure(task, volume, MEASURE_KNOWN, &measure, &ignored) < 0
+               ? json_null()
+               : encode_measure(&measure);
 }
 
 static int change_count(const struct volume_change *change)
