@@ -87,6 +87,34 @@ CREATE TABLE trash (
 ) STRICT, WITHOUT ROWID;
 
 -- policies
+-- When volumes are cut and how long the snapshots stay (model/schedule.h, model/retention.h).
+CREATE TABLE policy (
+    id           TEXT    PRIMARY KEY CHECK (length(id) = 36),
+    name         TEXT    NOT NULL UNIQUE,
+    schedule     TEXT    NOT NULL,
+    keep         TEXT    NOT NULL,
+    jitter_ms    INTEGER NOT NULL CHECK (jitter_ms >= 0),
+    target_kind  TEXT    NOT NULL CHECK (target_kind IN ('volume', 'label', 'container')),
+    target       TEXT    NOT NULL,           -- KEY or KEY=VALUE; a container's name; a volume's name when it was made
+    volume_id    TEXT    REFERENCES volume (id) ON DELETE CASCADE CHECK ((volume_id IS NULL) = (target_kind <> 'volume')),
+    created_ms   INTEGER NOT NULL,
+    due_ms       INTEGER NOT NULL,           -- what its next run is for; names the snapshots, so that a second try
+    next_ms      INTEGER NOT NULL,           -- … makes none twice; when that is tried: later than due after a failure
+    last_ms      INTEGER NOT NULL DEFAULT 0, -- when it last ran; 0: never
+    failures     INTEGER NOT NULL DEFAULT 0, -- in a row
+    error        TEXT    NOT NULL DEFAULT '' -- of the last run
+) STRICT, WITHOUT ROWID;
+CREATE INDEX policy_by_volume ON policy (volume_id) WHERE volume_id IS NOT NULL;
+
+-- What is held is not removed, by nobody.
+CREATE TABLE snapshot_hold (
+    snapshot_id  TEXT    NOT NULL REFERENCES snapshot (id) ON DELETE RESTRICT,
+    tag          TEXT    NOT NULL,
+    kind         TEXT    NOT NULL CHECK (kind IN ('user', 'base')),  -- base: replication needs it
+    actor        TEXT    NOT NULL,
+    created_ms   INTEGER NOT NULL,
+    PRIMARY KEY (snapshot_id, tag)
+) STRICT, WITHOUT ROWID;
 
 -- leases
 

@@ -53,7 +53,7 @@ const struct noun nouns[] = {
     { "snapshot",   "frozen copies of volumes" },
     { "set",        "snapshots of several volumes, cut at one instant" },
     { "file",       "what is in volumes and snapshots" },
-    { "lineage",    "where data came from" },
+    { "policy",     "when snapshots are made, and how long they stay" },
     { "trash",      "what was removed and can be restored" },
     { "container",  "what runs, and what it has attached" },
     { "image",      "what containers start from" },
@@ -98,7 +98,7 @@ const struct verb verbs[] = {
               { "with-snapshots", 0, NULL, "remove its snapshots too" },
               NOW, DRY_RUN),
       "Refused while any container, also a stopped one, refers to it.  It goes to the trash, with its snapshots, and "
-      "the name is free at once." },
+      "the name is free at once; snapshots that policies made need no --with-snapshots for that." },
     { "volume", "prune", "", cmd_volume_prune, "remove volumes that nobody refers to", "prune volumes", 0, 0, 0,
       OPTIONS({ "all", 'a', NULL, "also those with a name that somebody chose" }, FILTER, NOW, DRY_RUN),
       "Without --all only anonymous volumes go.  Filters: label, label!, until, pool." },
@@ -141,6 +141,35 @@ const struct verb verbs[] = {
       "inspect snapshot", 1, WORDS_MANY, 0, NULL, NULL },
     { "snapshot", "rm", "VOLUME@SNAPSHOT...", cmd_snapshot_rm, "remove snapshots", "remove snapshot", 1, WORDS_MANY,
       0, OPTIONS(NOW, DRY_RUN), "They go to the trash." },
+    { "snapshot", "hold", "VOLUME@SNAPSHOT...", cmd_snapshot_hold, "keep snapshots from being removed", "hold", 1,
+      WORDS_MANY, 0, OPTIONS({ "tag", 0, "TAG", "for whom or what (hold); a snapshot may have several" }),
+      "Neither people nor policies remove what is held." },
+    { "snapshot", "release", "VOLUME@SNAPSHOT...", cmd_snapshot_release, "take holds away", "release", 1, WORDS_MANY,
+      0, OPTIONS({ "tag", 0, "TAG", "this one alone" }), NULL },
+    { "snapshot", "holds", "VOLUME@SNAPSHOT...", cmd_snapshot_holds, "list the holds of snapshots", "list holds of", 1,
+      WORDS_MANY, 0, NULL, NULL },
+
+    { "policy", "create", "NAME", cmd_policy_create, "have volumes cut by the clock", "create policy", 1, 1, 0,
+      OPTIONS({ "schedule", 0, "WHEN", "hourly, daily, weekly, monthly, yearly, an interval (15m), or cron's five fields" },
+              { "keep", 0, "RULES", "what stays (24h,7d,4w)" },
+              { "jitter", 0, "DURATION", "be late by up to that, by as much each time" },
+              { "volume", 0, "VOLUME", "cut this volume" },
+              { "label", 'l', "KEY[=VALUE]", "cut all volumes with that label" },
+              { "container", 0, "CONTAINER", "cut all volumes of this container, as a set" }),
+      "RULES are counts of periods (24h,7d,4w,12m,3y keeps the newest of each of the last 24 hours that have any, and "
+      "so on), last=N, within=DURATION, tag=KEY[=VALUE], min-age=DURATION, safety=DURATION (those made before "
+      "rollbacks), and free=PERCENT% or free=SIZE: while less of the pool is free, the oldest go.  What no rule keeps "
+      "goes; the newest, held ones, and what people made stay in any case.  A volume can bring its policy along: options "
+      "snapshots=WHEN and keep=RULES, also with docker volume create -o." },
+    { "policy", "ls", "", cmd_policy_ls, "list policies", "list policies", 0, 0, 0, NULL, NULL },
+    { "policy", "inspect", "POLICY...", cmd_policy_inspect, "show all of a policy", "inspect policy", 1, WORDS_MANY, 0,
+      NULL, NULL },
+    { "policy", "plan", "POLICY", cmd_policy_plan, "tell which snapshots stay, which go, and why", "plan policy", 1, 1,
+      0, NULL, "Changes nothing.  With --quiet: the names of those that go." },
+    { "policy", "run", "POLICY...", cmd_policy_run, "cut and clean up at once", "run policy", 1, WORDS_MANY, 0, NULL,
+      "When it is due next stays as it is." },
+    { "policy", "rm", "POLICY...", cmd_policy_rm, "remove policies; their snapshots stay", "remove policy", 1,
+      WORDS_MANY, 0, NULL, NULL },
 
     { "set", "ls", "", cmd_set_ls, "list sets, oldest first", "list sets", 0, 0, 0, NULL, NULL },
     { "set", "inspect", "SET...", cmd_set_inspect, "show all of a set", "inspect set", 1, WORDS_MANY, 0, NULL, NULL },

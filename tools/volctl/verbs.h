@@ -59,6 +59,17 @@ int cmd_file_diff(struct command *command, struct error *err);
 int cmd_file_tar(struct command *command, struct error *err);
 
 int cmd_lineage_show(struct command *command, struct error *err);
+int cmd_snapshot_hold(struct command *command, struct error *err);
+int cmd_snapshot_release(struct command *command, struct error *err);
+int cmd_snapshot_holds(struct command *command, struct error *err);
+
+int cmd_policy_create(struct command *command, struct error *err);
+int cmd_policy_ls(struct command *command, struct error *err);
+int cmd_policy_inspect(struct command *command, struct error *err);
+int cmd_policy_rm(struct command *command, struct error *err);
+int cmd_policy_plan(struct command *command, struct error *err);
+int cmd_policy_run(struct command *command, struct error *err);
+
 int cmd_trash_ls(struct command *command, struct error *err);
 int cmd_trash_restore(struct command *command, struct error *err);
 int cmd_trash_purge(struct command *command, struct error *err);

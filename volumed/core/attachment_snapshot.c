@@ -16,6 +16,7 @@
 #include "core/volume_event.h"
 #include "store/attachment.h"
 #include "store/snapshot.h"
+#include "store/snapshot_hold.h"
 
 #define SCRATCH_LABEL "volumed.scratch"
 
@@ -125,6 +126,9 @@ int snapshot_check_unpinned(struct task *task, const struct snapshot *snapshot, 
 {
     const char *id = NULL;
     const char *name = NULL;
+
+    if (store_hold_check_none(task->db, snapshot->id, err) < 0)
+        return -1;
     int found = store_attachment_pin(task->db, task->mem, snapshot->id, &id, &name, err);
 
     if (found <= 0)

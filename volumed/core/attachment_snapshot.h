@@ -39,7 +39,7 @@ int attachment_cut_insert(struct task *task, const struct attachment *attachment
 /* Always, once. */
 void attachment_cut_done(struct task *task, struct attachment_cut *cut, bool is_published);
 
-/* CONFLICT, naming the container, while one has the snapshot attached. */
+/* CONFLICT, naming whom, while a container has the snapshot attached or somebody holds it. */
 int snapshot_check_unpinned(struct task *task, const struct snapshot *snapshot, struct error *err);
 
 #endif

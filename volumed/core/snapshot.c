@@ -51,7 +51,7 @@ int snapshot_create(struct task *task, const char *volume_ref, const struct snap
 {
     const struct snapshot pattern = {
         .name = spec->name,
-        .reason = "user",
+        .reason = spec->reason != NULL ? spec->reason : "user",
         .labels = spec->labels,
     };
     cleanup_cut struct cut cut = { .freeze_timeout_ms = spec->freeze_timeout_ms };

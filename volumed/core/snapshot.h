@@ -11,7 +11,8 @@
 #include "model/volume.h"
 
 struct snapshot_spec {
-    const char *name; /* NULL: the time of the cut, "20261124T080910Z" */
+    const char *name;   /* NULL: the time of the cut, "20261124T080910Z" */
+    const char *reason; /* NULL: "user" */
     struct pairs labels;
     int64_t freeze_timeout_ms; /* 0: the default, 5000 */
     struct hook_spec hooks;

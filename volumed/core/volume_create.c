@@ -10,6 +10,7 @@
 #include "core/fence.h"
 #include "core/op.h"
 #include "core/pool.h"
+#include "core/service.h"
 #include "core/snapshot.h"
 #include "core/space.h"
 #include "core/volume.h"
@@ -157,6 +158,8 @@ static int run(struct task *task, struct creation *creation, struct error *err)
     claim_leave(&creation->claim);
     if (rc < 0)
         return -1;
+    if (pairs_get(&volume->options, "snapshots") != NULL) /* it came with a policy */
+        alarm_ring(&task->service->alarm);
     if (!op.is_replayed)
         return 0;
     const char *id = "";

@@ -13,6 +13,7 @@
 #include "base/units.h"
 #include "base/uuid.h"
 #include "core/lineage.h"
+#include "core/policy.h"
 #include "core/pool.h"
 #include "core/volume_event.h"
 #include "core/volume_limit.h"
@@ -110,11 +111,12 @@ static bool is_same(const struct pairs *wanted, const struct pairs *existing)
 int volume_draft_insert(struct task *task, const struct volume_draft *draft, struct error *err)
 {
     if (store_volume_insert(task->db, &draft->volume, err) < 0 ||
-        lineage_note_made(task, &draft->volume, err) < 0)
+        lineage_note_made(task, &draft->volume, err) < 0 ||
+        volume_event(task, "create", &draft->volume, NULL, err) < 0)
         return -1;
-    return draft->access != VOLUME_SHARED && insert_rule(task, draft, err) < 0
-               ? -1
-               : volume_event(task, "create", &draft->volume, NULL, err);
+    if (draft->access != VOLUME_SHARED && insert_rule(task, draft, err) < 0)
+        return -1;
+    return policy_insert_of_volume(task, &draft->volume, err);
 }
 
 static int insert_rule(struct task *task, const struct volume_draft *draft, struct error *err)
@@ -141,8 +143,9 @@ static int check_driver(const char *driver, struct error *err)
 /* The first four rules are moby's local driver's. */
 static int check_options(const struct pairs *options, struct error *err)
 {
-    static const char *const known[] = { "type", "device", "o",    "size",  "inodes", "pool",
-                                         "uid",  "gid",    "mode", "nocow", "from",   "access" };
+    static const char *const known[] = { "type", "device", "o",         "size", "inodes",
+                                         "pool", "uid",    "gid",       "mode", "nocow",
+                                         "from", "access", "snapshots", "keep" };
 
     static const struct {
         const char *key;
@@ -163,7 +166,7 @@ static int check_options(const struct pairs *options, struct error *err)
     if (pairs_get(options, "type") != NULL && pairs_get(options, "from") != NULL)
         return fail(err, ERR_INVALID, "a volume of type '%s' cannot be made from another",
                     pairs_get(options, "type"));
-    return check_limit(options, err);
+    return policy_check_options(options, err) < 0 ? -1 : check_limit(options, err);
 }
 
 /* Whether the pool can enforce it is asked when the data is made. */

@@ -127,6 +127,7 @@ static int consider(struct task *task, const struct mount_table *table, const st
 
     if (live < 0)
         return -1;
+    removal->is_for_trash = pruning->is_for_trash;
     if (live == 0 && volume_removal_check(task, volume->id, false, removal, &reason) == 0)
         pruning->count++;
     return 0;
@@ -149,7 +150,6 @@ static int prune_finish(struct task *task, struct op *op, struct error *err)
     for (size_t i = 0; i < pruning->count; i++) {
         struct volume_removal *removal = &pruning->removals[i];
         struct error reason;
-        removal->is_for_trash = pruning->is_for_trash;
         pruning->is_going[i] =
             volume_removal_check(task, removal->volume.id, false, removal, &reason) == 0;
         if (pruning->is_going[i] && volume_removal_delete(task, removal, err) < 0)

@@ -19,6 +19,7 @@
 #include "core/volume_foreign.h"
 #include "store/plugin_mount.h"
 #include "store/snapshot.h"
+#include "store/snapshot_hold.h"
 #include "store/trash.h"
 #include "store/volume.h"
 
@@ -57,6 +58,7 @@ int volume_remove(struct task *task, const char *ref, const struct volume_remove
     if (found < 0)
         return -1;
     removing.volume_id = volume.id;
+    removing.removal.is_for_trash = !spec->is_now && trash_is_on(task);
     if (volume_removal_check(task, volume.id, spec->with_snapshots, &removing.removal, err) < 0 ||
         check_mounts(task, &volume, err) < 0)
         return -1;
@@ -67,7 +69,6 @@ int volume_remove(struct task *task, const char *ref, const struct volume_remove
         .subject = arena_printf(task->mem, "volume '%s'", volume.name),
         .data = &removing,
     };
-    removing.removal.is_for_trash = !spec->is_now && trash_is_on(task);
     if (!removing.removal.is_for_trash) /* else a row keeps naming it */
         claim_enter(&claim, volume.data_id);
     return op_run(task, &op, err);
@@ -96,6 +97,8 @@ int volume_removal_check(struct task *task, const char *volume_id, bool with_sna
         store_snapshot_list_all(task->db, task->mem, volume_id, &removal->snapshots, err);
     if (removal->snapshot_count < 0 || check_snapshots(removal, with_snapshots, err) < 0)
         return -1;
+    if (store_hold_check_none(task->db, volume_id, err) < 0)
+        return error_prefix(err, "remove %s", volume->name);
     return store_volume_check_free(task->db, volume, err);
 }
 
@@ -160,13 +163,17 @@ static int delete_snapshot(struct task *task, const struct snapshot *snapshot, b
     return snapshot_event(task, "destroy", snapshot, err);
 }
 
+/* What a policy made is no person's reason to keep the volume, where both can be had back. */
 static int check_snapshots(const struct volume_removal *removal, bool with_snapshots,
                            struct error *err)
 {
     int count = 0;
 
-    for (int i = 0; i < removal->snapshot_count; i++)
-        count += strcmp(removal->snapshots[i].state, "ready") == 0;
+    for (int i = 0; i < removal->snapshot_count; i++) {
+        const struct snapshot *snapshot = &removal->snapshots[i];
+        bool rides_along = goes_to_trash(removal) && strcmp(snapshot->reason, "policy") == 0;
+        count += strcmp(snapshot->state, "ready") == 0 && !rides_along;
+    }
     if (count == 0 || with_snapshots)
         return 0;
     return fail(err, ERR_CONFLICT,

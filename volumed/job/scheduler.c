@@ -18,6 +18,7 @@
 #include "core/history.h"
 #include "core/lease.h"
 #include "core/op.h"
+#include "core/policy.h"
 #include "core/pool_disk.h"
 #include "core/reconcile.h"
 #include "core/service.h"
@@ -31,7 +32,8 @@
 
 enum lane_id {
     LANE_QUICK,
-    LANE_SLOW, /* may take minutes: it runs where nothing else waits for it */
+    LANE_POLICY, /* may wait for writers to stand still */
+    LANE_SLOW,   /* may take minutes: it runs where nothing else waits for it */
     LANE_COUNT
 };
 
@@ -55,6 +57,7 @@ static const struct job jobs[] = {
     { "trim", 30 * MS_PER_S, run_trim, LANE_QUICK, NULL },
     { "space", 30 * MS_PER_S, space_tend, LANE_QUICK, NULL },
     { "grow", 2 * MS_PER_S, pool_disk_grow_due, LANE_QUICK, NULL },
+    { "policies", 30 * MS_PER_S, policy_run_due, LANE_POLICY, policy_next_due },
     { "trash", 3600 * MS_PER_S, trash_purge_expired, LANE_SLOW, trash_next_expiry },
     { "measure", 600 * MS_PER_S, volume_measure_all, LANE_SLOW, NULL },
     { "history", 3600 * MS_PER_S, history_prune, LANE_QUICK, NULL },
@@ -83,11 +86,13 @@ static int64_t due_of(const struct lane *lane, size_t index, struct task *task);
 
 static const char *const lane_names[] = {
     [LANE_QUICK] = "scheduler",
+    [LANE_POLICY] = "policies",
     [LANE_SLOW] = "slow-jobs",
 };
 
 static const char *const lane_scopes[] = {
     [LANE_QUICK] = "thread=scheduler",
+    [LANE_POLICY] = "thread=policies",
     [LANE_SLOW] = "thread=slow-jobs",
 };
 

@@ -85,6 +85,8 @@ static void keep_for_its_own_sake(struct court *court, size_t index)
         keep(court, index, "held");
     if (item->is_base)
         keep(court, index, "a base of replication");
+    if (item->is_attached)
+        keep(court, index, "attached to a container");
     if (age_of(court, index) < 0)
         keep(court, index, "its time is in the future");
     else if (age_of(court, index) < min_age_ms)
@@ -238,8 +240,8 @@ static bool is_untouchable(const struct court *court, size_t index)
     bool is_newest =
         verdict->reason_count > 0 && strncmp(verdict->reasons[0], "the newest", 10) == 0;
 
-    return item->is_safety || item->is_held || item->is_base || is_newest || age_ms < 0 ||
-           age_ms < court->question->rules->min_age_ms;
+    return item->is_safety || item->is_held || item->is_base || item->is_attached || is_newest ||
+           age_ms < 0 || age_ms < court->question->rules->min_age_ms;
 }
 
 static int64_t age_of(const struct court *court, size_t index)

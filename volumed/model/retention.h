@@ -4,8 +4,9 @@
  * snapshots of one volume: `policy plan` and the policy itself ask the same.
  *
  * Rules only keep; what no rule keeps goes.  Whatever the rules say, these stay: the newest
- * snapshot, the newest whose fence was whole, held ones, bases of replication, those younger than
- * the minimum age, and those from the future (a clock that was wrong must not empty the past).
+ * snapshot, the newest whose fence was whole, held ones, attached ones, bases of replication, those
+ * younger than the minimum age, and those from the future (a clock that was wrong must not empty
+ * the past).
  */
 #ifndef MODEL_RETENTION_H
 #define MODEL_RETENTION_H
@@ -54,7 +55,8 @@ struct retention_item {
     bool is_safety; /* made before a rollback */
     bool is_whole;  /* all writers stood still, or there were none */
     bool is_held;
-    bool is_base; /* replication needs it */
+    bool is_base;     /* replication needs it */
+    bool is_attached; /* to a container */
     const struct pairs *labels;
 };
 

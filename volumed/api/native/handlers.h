@@ -34,6 +34,17 @@ int native_file_read(struct call *call, struct error *err);
 int native_file_archive(struct call *call, struct error *err);
 
 int native_lineage_get(struct call *call, struct error *err);
+int native_hold_list(struct call *call, struct error *err);
+int native_hold_create(struct call *call, struct error *err);
+int native_hold_remove(struct call *call, struct error *err);
+
+int native_policy_list(struct call *call, struct error *err);
+int native_policy_create(struct call *call, struct error *err);
+int native_policy_get(struct call *call, struct error *err);
+int native_policy_remove(struct call *call, struct error *err);
+int native_policy_plan(struct call *call, struct error *err);
+int native_policy_run(struct call *call, struct error *err);
+
 int native_trash_list(struct call *call, struct error *err);
 int native_trash_get(struct call *call, struct error *err);
 int native_trash_restore(struct call *call, struct error *err);
