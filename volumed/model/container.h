@@ -37,6 +37,7 @@ struct container {
     bool is_auto_remove;
     int64_t restart_count;
     int64_t generation;
+    bool is_retired;    /* a generation that was replaced (model/recreation.h); not stored here */
     const char *health; /* JSON text or "" */
     int64_t created_ns;
     int64_t started_ns;
@@ -58,7 +59,11 @@ struct container_spec {
     json_t *config;    /* borrowed, Docker's Config */
     json_t *host_config;
     json_t *networking;
-    bool is_exclusive_wait; /* reserved for leases */
+    bool is_exclusive_wait;           /* reserved for leases */
+    const struct attachment *carried; /* of the container that it replaces: kept where nothing that
+                                         was asked for by name is at their destination */
+    size_t carried_count;
+    int64_t generation; /* 0: the first */
 };
 
 struct exec {

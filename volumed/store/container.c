@@ -8,6 +8,7 @@
     "id, name, image_id, image_name, chain_id, state, config, host_config, networking, mounts," \
     " path, args, pid, exit_code, error, is_oom_killed, is_stop_wanted, is_auto_remove,"        \
     " restart_count, generation, health, created_ns, started_ns, finished_ns"
+#define SELECTED COLUMNS ", EXISTS (SELECT 1 FROM generation g WHERE g.container_id = container.id)"
 
 struct reader {
     struct arena *mem;
@@ -58,7 +59,7 @@ int store_container_find(struct db *db, struct arena *mem, const char *id,
                          struct container *container, struct error *err)
 {
     struct reader reader = { .mem = mem };
-    int count = db_query(db, "SELECT " COLUMNS " FROM container WHERE id = ?", ARGS(TEXT(id)),
+    int count = db_query(db, "SELECT " SELECTED " FROM container WHERE id = ?", ARGS(TEXT(id)),
                          read_container, &reader, err);
 
     if (count > 0)
@@ -98,9 +99,9 @@ int store_container_list(struct db *db, struct arena *mem, bool is_live_only,
     struct reader reader = { .mem = mem };
     const char *sql =
         is_live_only
-            ? "SELECT " COLUMNS " FROM container"
+            ? "SELECT " SELECTED " FROM container"
               " WHERE state IN ('running', 'paused', 'restarting') ORDER BY created_ns DESC, id"
-            : "SELECT " COLUMNS " FROM container ORDER BY created_ns DESC, id";
+            : "SELECT " SELECTED " FROM container ORDER BY created_ns DESC, id";
     int count = db_query(db, sql, NO_ARGS, read_container, &reader, err);
 
     if (count >= 0)
@@ -237,6 +238,7 @@ static int read_container(const struct row *row, void *context, struct error *er
         .created_ns = row_i64(row, 21),
         .started_ns = row_i64(row, 22),
         .finished_ns = row_i64(row, 23),
+        .is_retired = row_bool(row, 24),
     };
     if (read_json(row, mem, container, err) < 0) {
         container_done(container);
