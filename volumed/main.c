@@ -28,6 +28,7 @@
 #include "core/pool.h"
 #include "core/pool_spare.h"
 #include "core/recover.h"
+#include "core/recreator.h"
 #include "core/service.h"
 #include "http/http.h"
 #include "job/scheduler.h"
@@ -107,6 +108,9 @@ static int run(struct daemon *daemon, struct error *err)
     daemon->service.execs = execs_new();
     daemon->service.monitor = monitor_new(&daemon->service, err);
     if (daemon->service.monitor == NULL)
+        return -1;
+    daemon->service.recreator = recreator_new(&daemon->service, err);
+    if (daemon->service.recreator == NULL)
         return -1;
     /* The plugin's door opens before recovery ends: a dead plugin stalls other engines for long. */
     if (start_server(daemon, err) < 0 || open_plugin_door(daemon, err) < 0)
@@ -262,9 +266,11 @@ static void stop(struct daemon *daemon)
     scheduler_stop(daemon->scheduler);
     if (daemon->server != NULL) {
         http_server_stop(daemon->server, STOP_GRACE_MS);
+        recreator_free(daemon->service.recreator);
         monitor_free(daemon->service.monitor);
         http_server_free(daemon->server);
     } else {
+        recreator_free(daemon->service.recreator);
         monitor_free(daemon->service.monitor);
     }
     execs_free(daemon->service.execs);

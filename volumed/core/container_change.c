@@ -11,6 +11,7 @@
 #include "core/op.h"
 #include "model/name.h"
 #include "store/container.h"
+#include "store/generation.h"
 
 struct change {
     struct container container;
@@ -101,6 +102,8 @@ static int rename_finish(struct task *task, struct op *op, struct error *err)
         return -1;
     if (changed == 0)
         return fail(err, ERR_NOT_FOUND, "No such container: %s", container->id);
+    if (store_generation_rename(task->db, container->name, change->name, err) < 0)
+        return -1;
     container->name = change->name;
     return container_emit_with(task, container, "rename", "oldName", old_name, err);
 }

@@ -57,7 +57,10 @@ static int fill_config(struct task *task, const struct container_spec *spec,
                        const struct image *image, struct creation *creation, struct error *err);
 static int fill_name(struct task *task, const char *wanted, struct container *container,
                      struct error *err);
-static int fill_mounts(struct task *task, struct creation *creation, struct error *err);
+static int fill_mounts(struct task *task, const struct container_spec *spec,
+                       struct creation *creation, struct error *err);
+static void carry(struct task *task, const struct container_spec *spec, struct mount_plan *plan);
+static bool is_taken(const struct mount_plan *plan, const char *destination);
 static int name_is_free(struct task *task, const char *name, struct error *err);
 static int name_taken(const char *name, const char *holder, struct error *err);
 static void set_host_name(struct creation *creation, const json_t *request);
@@ -135,13 +138,13 @@ static int fill(struct task *task, const struct container_spec *spec, struct cre
     container->state = "created";
     container->error = "";
     container->health = "";
-    container->generation = 1;
+    container->generation = spec->generation > 0 ? spec->generation : 1;
     container->created_ns = clock_now_ns();
     container->is_auto_remove = json_is_true(json_object_get(container->host_config, "AutoRemove"));
     container->networking =
         spec->networking != NULL ? json_deep_copy(spec->networking) : json_object();
     creation->view.chain_id = image.chain_id;
-    return fill_mounts(task, creation, err);
+    return fill_mounts(task, spec, creation, err);
 }
 
 static int fill_config(struct task *task, const struct container_spec *spec,
@@ -209,15 +212,47 @@ static int name_taken(const char *name, const char *holder, struct error *err)
                 name, holder);
 }
 
-static int fill_mounts(struct task *task, struct creation *creation, struct error *err)
+static int fill_mounts(struct task *task, const struct container_spec *spec,
+                       struct creation *creation, struct error *err)
 {
     struct container *container = &creation->container;
     struct mount_plan plan;
 
     if (mount_plan_make(task, container->config, container->host_config, &plan, err) < 0)
         return -1;
+    carry(task, spec, &plan);
     container->mounts = plan.mounts;
     return attachment_set_plan(task, plan.attachments, plan.attachment_count, &creation->set, err);
+}
+
+/* What a predecessor had, but where this one is to have something of its own. */
+static void carry(struct task *task, const struct container_spec *spec, struct mount_plan *plan)
+{
+    struct attachment *wanted = arena_array(task->mem, spec->carried_count + 1, sizeof(*wanted));
+    size_t count = 0;
+
+    for (size_t i = 0; i < spec->carried_count; i++)
+        if (!is_taken(plan, spec->carried[i].destination))
+            wanted[count++] = spec->carried[i];
+    attachment_merge(task, &plan->attachments, &plan->attachment_count, wanted, count);
+}
+
+/* By something that has a name; an anonymous volume is what is carried over. */
+static bool is_taken(const struct mount_plan *plan, const char *destination)
+{
+    size_t i;
+    json_t *mount;
+
+    for (i = 0; i < plan->attachment_count; i++)
+        if (strcmp(plan->attachments[i].destination, destination) == 0 &&
+            plan->attachments[i].volume_name != NULL && plan->attachments[i].volume_id == NULL)
+            return true;
+    json_array_foreach(plan->mounts, i, mount)
+    {
+        if (strcmp(json_string_value(json_object_get(mount, "Destination")), destination) == 0)
+            return true;
+    }
+    return false;
 }
 
 static int create_apply(struct task *task, struct op *op, struct error *err)

@@ -143,7 +143,8 @@ static bool matches(struct task *task, const struct criteria *criteria,
     if (pairs_from_json(&labels, task->mem, json_object_get(container->config, "Labels"),
                         &ignored) < 0)
         return false;
-    return (criteria->before_ns == 0 || container->created_ns < criteria->before_ns) &&
+    return !container->is_retired && /* those are told by `volctl container history` */
+           (criteria->before_ns == 0 || container->created_ns < criteria->before_ns) &&
            (criteria->since_ns == 0 || container->created_ns > criteria->since_ns) &&
            filter_match_prefix(filter, "id", container->id) &&
            filter_match(filter, "status", container->state) &&

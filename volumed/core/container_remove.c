@@ -17,6 +17,7 @@
 #include "core/container_event.h"
 #include "core/container_kinds.h"
 #include "core/container_stop.h"
+#include "core/generation.h"
 #include "core/image.h"
 #include "core/monitor.h"
 #include "core/op.h"
@@ -172,8 +173,11 @@ static void remove_after(struct task *task, struct op *op, bool is_done)
 {
     const struct removal *removal = op->data;
 
-    if (is_done)
-        container_clear_away(task, &removal->container, &removal->garbage);
+    if (!is_done)
+        return;
+    container_clear_away(task, &removal->container, &removal->garbage);
+    if (!removal->container.is_retired)
+        generation_drop_all(task, removal->container.name);
 }
 
 static int refuse_live(const struct container *container, struct error *err)
@@ -213,6 +217,8 @@ static int until_parse(const char *text, int64_t *time_ns, struct error *err)
 
 static bool is_prunable(const struct container *container)
 {
+    if (container->is_retired)
+        return false;
     return strcmp(container->state, "created") == 0 || strcmp(container->state, "exited") == 0 ||
            strcmp(container->state, "dead") == 0;
 }

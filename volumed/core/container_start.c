@@ -84,6 +84,11 @@ int container_start(struct task *task, const char *ref, bool *changed, struct er
         return -1;
     if (strcmp(container.state, "paused") == 0)
         return fail(err, ERR_CONFLICT, "cannot start a paused container, try unpause instead");
+    if (container.is_retired)
+        return fail(err, ERR_CONFLICT,
+                    "container %s is a generation that was replaced; 'volctl container rollback'"
+                    " puts it back",
+                    container.name);
     if (container_is_live(&container))
         return 0;
     start.id = container.id;

@@ -115,7 +115,8 @@ static void restart_ended(struct task *task, const struct container *container)
     struct container waiting = *container; /* shares its JSON */
     struct error err;
 
-    if (container->started_ns == 0 || strcmp(container->state, "exited") != 0 ||
+    if (container->is_retired || container->started_ns == 0 ||
+        strcmp(container->state, "exited") != 0 ||
         !restart_is_due_at_boot(&policy, container->is_stop_wanted, false))
         return;
     waiting.state = "restarting";

@@ -11,6 +11,7 @@
 #include "core/op.h"
 #include "core/pool.h"
 #include "core/reconcile.h"
+#include "core/recreate.h"
 #include "core/service.h"
 
 int recover(struct task *task, struct error *err)
@@ -31,6 +32,8 @@ int recover(struct task *task, struct error *err)
         return error_prefix(err, "cannot hold the disk against the rows");
     if (image_collect_layers(task, &garbage) < 0) /* room is lost, nothing else */
         log_warn("layers that nobody uses stay error=\"%s\"", garbage.message);
+    if (recreate_resume_all(task, err) < 0)
+        return error_prefix(err, "cannot take on recreations");
     service->is_recovered = true;
     return 0;
 }

@@ -17,6 +17,7 @@ struct event_bell;
 struct monitor;
 struct execs;
 struct pools;
+struct recreator;
 struct freezer;
 
 /*
@@ -45,6 +46,7 @@ struct service {
     struct monitor *monitor;       /* core/monitor.h: watches running containers */
     struct execs *execs;           /* core/exec.h: execs live in memory, as Docker's */
     struct pools *pools;           /* core/pool.h: opened pools */
+    struct recreator *recreator;   /* core/recreator.h: threads of recreations */
     const struct freezer *freezer; /* core/freezer.h: NULL where containers cannot be held */
     int waits_max;                 /* starts that may wait for a writer at once; 0: a few */
     _Atomic bool is_recovered;     /* false until reconcile at start has ended */

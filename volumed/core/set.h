@@ -69,6 +69,12 @@ int set_remove(struct task *task, const char *ref, const struct set_remove_spec 
 int set_rollback(struct task *task, const char *ref, bool is_dry_run, struct snapshot_set *safety,
                  struct error *err);
 
+/* As above, for those who find out after a crash whether it was done: the safety set gets this
+ * name.
+ */
+int set_rollback_as(struct task *task, const char *ref, const char *safety_name,
+                    struct snapshot_set *safety, struct error *err);
+
 /* Clones all members to new volumes, PREFIX<volume>SUFFIX: all or none.  Returns how many. */
 struct set_clone_spec {
     const char *prefix; /* NULL: none; one of the two must be given */

@@ -43,11 +43,23 @@ int set_rollback(struct task *task, const char *ref, bool is_dry_run, struct sna
     struct set_rollback rollback;
     struct snapshot_set set;
 
+    if (!is_dry_run)
+        return set_rollback_as(task, ref, NULL, safety, err);
     if (set_get(task, ref, &set, err) < 0 ||
         set_rollback_plan(task, &set, NULL, &rollback, err) < 0)
         return -1;
-    if (is_dry_run)
-        return rehearse(task, &rollback, err);
+    return rehearse(task, &rollback, err);
+}
+
+int set_rollback_as(struct task *task, const char *ref, const char *safety_name,
+                    struct snapshot_set *safety, struct error *err)
+{
+    struct set_rollback rollback;
+    struct snapshot_set set;
+
+    if (set_get(task, ref, &set, err) < 0 ||
+        set_rollback_plan(task, &set, safety_name, &rollback, err) < 0)
+        return -1;
     cleanup_op struct op op = {
         .kind = &set_rollback_kind,
         .subject = arena_printf(task->mem, "set '%s'", set.name),

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The threads that recreations run in: one each, since a probation may last for hours and holds no
+ * worker of the doors.
+ */
+#ifndef CORE_RECREATOR_H
+#define CORE_RECREATOR_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+struct service;
+struct recreator;
+
+struct recreator *recreator_new(struct service *service, struct error *err);
+
+/* Ends the threads: each leaves its recreation where it is, for the next start.  NULL-safe. */
+void recreator_free(struct recreator *recreator);
+
+/* Runs the recreation 'id' in a thread of its own; is_resumed tells that an earlier process began
+ * it. */
+int recreator_begin(struct recreator *recreator, const char *id, bool is_resumed,
+                    struct error *err);
+
+#endif
