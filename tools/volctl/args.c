@@ -34,6 +34,7 @@ int args_parse(struct args *args, struct arena *mem, const struct option *option
     bool has_options = true;
 
     grow(args, mem, argv);
+    args->dashes_at = -1;
     for (; *argv != NULL; argv++) {
         const char *text = *argv;
         if (!has_options || text[0] != '-' || text[1] == '\0') {
@@ -41,6 +42,7 @@ int args_parse(struct args *args, struct arena *mem, const struct option *option
             has_options = has_options && (free_after == 0 || args->word_count < free_after);
         } else if (strcmp(text, "--") == 0) {
             has_options = false;
+            args->dashes_at = args->word_count;
         } else if (text[1] == '-') {
             if (parse_long(args, options, &argv, err) < 0)
                 return -1;

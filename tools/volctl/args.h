@@ -28,6 +28,7 @@ struct args {
     size_t given_count;
     const char **words; /* NULL-terminated */
     int word_count;
+    int dashes_at; /* how many words stood before a "--"; -1: there was none */
 };
 
 /* The options that every verb takes. */

@@ -21,6 +21,7 @@ static void set_volumes(json_t *config, json_t *host, const struct args *args);
 static void set_tmpfs(json_t *host, const struct args *args);
 static int set_limits(json_t *host, const struct args *args, struct error *err);
 static int set_restart(json_t *host, const struct args *args, struct error *err);
+static void drop_ungiven(json_t *object);
 static void tell_warnings(const json_t *answer);
 
 int cmd_container_create(struct command *command, struct error *err)
@@ -46,6 +47,24 @@ json_t *container_body(const struct command *command, bool is_attached, struct e
         return body;
     json_decref(body);
     return NULL;
+}
+
+json_t *container_change(const struct command *command, const char *image, int words,
+                         struct error *err)
+{
+    json_t *change = config_json(command, false);
+    json_t *cmd = json_array();
+
+    for (int i = words; i < command->args.word_count; i++)
+        json_add(cmd, json_text(command->args.words[i]));
+    json_set(change, "Cmd", cmd);
+    json_set(change, "Image", image != NULL ? json_text(image) : json_null());
+    if (set_host_config(command, change, err) < 0) {
+        json_decref(change);
+        return NULL;
+    }
+    drop_ungiven(change);
+    return change;
 }
 
 int container_make(const struct command *command, bool is_attached, const char **id,
@@ -207,4 +226,23 @@ static void tell_warnings(const json_t *answer)
 
     json_array_foreach(json_object_get(answer, "Warnings"), index, warning)(void)
         fprintf(stderr, "volctl: warning: %s\n", json_string_value(warning));
+}
+
+/* Options that nobody gave are false, null or empty. */
+static void drop_ungiven(json_t *object)
+{
+    const char *key;
+    void *next;
+    json_t *value;
+
+    json_object_foreach_safe(object, next, key, value)
+    {
+        if (json_is_object(value))
+            drop_ungiven(value);
+        bool is_empty = (json_is_object(value) && json_object_size(value) == 0 &&
+                         strcmp(key, "/") != 0 && key[0] != '/') ||
+                        (json_is_array(value) && json_array_size(value) == 0);
+        if (json_is_false(value) || json_is_null(value) || is_empty)
+            (void)json_object_del(object, key); /* it is there */
+    }
 }

@@ -12,4 +12,11 @@ json_t *container_body(const struct command *command, bool is_attached, struct e
 int container_make(const struct command *command, bool is_attached, const char **id,
                    struct error *err);
 
+/*
+ * What the command line says of a container that exists, as a body of create with those members
+ * alone.  Words after the first 'words' are its command; 'image' NULL: the same.
+ */
+json_t *container_change(const struct command *command, const char *image, int words,
+                         struct error *err);
+
 #endif

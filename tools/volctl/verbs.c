@@ -27,8 +27,8 @@
     { "pool", 0, "POOL", "put it there rather than in the default pool" }, \
     { "size", 0, "SIZE", "let it take so much at most, 'none' for no limit" }, \
     { "inodes", 0, "N", "let it have so many files and directories at most" }
-#define CONTAINER_SHAPE \
-    { "name", 0, "NAME", "name the container" }, \
+#define CONTAINER_SHAPE { "name", 0, "NAME", "name the container" }, CONTAINER_OPTIONS
+#define CONTAINER_OPTIONS \
     { "volume", 'v', "SOURCE:PATH[:MODE]", "attach a volume, VOLUME@SNAPSHOT or a host directory at PATH; may be repeated" }, \
     { "volumes-from", 0, "CONTAINER[:MODE]", "attach what another container has; may be repeated" }, \
     { "tmpfs", 0, "PATH[:OPTIONS]", "put a tmpfs at PATH; may be repeated" }, \
@@ -292,6 +292,37 @@ const struct verb verbs[] = {
       OPTIONS({ "force", 'f', NULL, "kill it first, and do not complain about one that is not there" },
               { "volumes", 'v', NULL, "remove its anonymous volumes too" }),
       NULL },
+
+    { "container", "recreate", "CONTAINER[=IMAGE]... [-- COMMAND [ARG...]]", cmd_container_recreate,
+      "replace containers, software and data together, or put both back", "recreate", 1, WORDS_MANY, 0,
+      OPTIONS({ "image", 0, "IMAGE", "the new one's image; by default what the same name is now" },
+              { "probation", 0, "DURATION|manual", "how long the new one is watched (30s); 0: not at all" },
+              { "probe", 0, "COMMAND", "a shell command in the new one that must succeed" },
+              { "no-snapshot", 0, NULL, "do not cut its volumes: they will not go back" },
+              { "keep-new-data-as", 0, "VOLUME", "when it is rolled back, keep what was written as a volume" },
+              { "keep", 0, "N", "earlier generations to keep (3)" },
+              { "detach", 'd', NULL, "print the recreation's id and do not wait" },
+              DRY_RUN, CONTAINER_OPTIONS),
+      "The old one is stopped, all its volumes are cut, the new one takes its name, volumes and options and is watched: "
+      "it must stay up and, with a health check or a probe, pass it.  If it does not, volumes and the old container are "
+      "put back; the exit status is then 1.  Several are replaced as one, started in the order given." },
+    { "container", "rollback", "CONTAINER", cmd_container_rollback, "put an earlier generation back, with its data",
+      "roll back", 1, 1, 0,
+      OPTIONS({ "to", 0, "GENERATION", "which (the one before)" },
+              { "probation", 0, "DURATION|manual", "how long it is watched (30s); 0: not at all" },
+              { "probe", 0, "COMMAND", "a shell command in it that must succeed" },
+              { "no-snapshot", 0, NULL, "leave the volumes as they are" },
+              { "keep-new-data-as", 0, "VOLUME", "when that fails, keep what was written as a volume" },
+              { "keep", 0, "N", "earlier generations to keep (3)" },
+              { "detach", 'd', NULL, "print the recreation's id and do not wait" },
+              DRY_RUN),
+      "The present generation is kept, with its data, so that this can be taken back in the same way." },
+    { "container", "commit", "CONTAINER", cmd_container_commit, "end a probation: the new container stays",
+      "commit", 1, 1, 0, NULL, NULL },
+    { "container", "undo", "CONTAINER", cmd_container_undo, "end a probation: the old container and data come back",
+      "undo", 1, 1, 0, NULL, NULL },
+    { "container", "history", "CONTAINER", cmd_container_history, "list the generations of a container, newest first",
+      "list generations of container", 1, 1, 0, NULL, NULL },
 
     { "image", "ls", "", cmd_image_ls, "list images", "list images", 0, 0, 0, OPTIONS(FILTER),
       "Filters: reference, label, dangling, before, since, until." },

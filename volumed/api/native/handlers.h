@@ -59,6 +59,13 @@ int native_pool_change(struct call *call, struct error *err);
 int native_pool_remove(struct call *call, struct error *err);
 int native_pool_space(struct call *call, struct error *err);
 
+int native_recreation_begin(struct call *call, struct error *err);
+int native_recreation_list(struct call *call, struct error *err);
+int native_recreation_get(struct call *call, struct error *err);
+int native_recreation_commit(struct call *call, struct error *err);
+int native_recreation_undo(struct call *call, struct error *err);
+int native_container_generations(struct call *call, struct error *err);
+
 int native_operation_list(struct call *call, struct error *err);
 int native_operation_get(struct call *call, struct error *err);
 
