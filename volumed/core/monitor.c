@@ -420,10 +420,17 @@ static void lost_supervisor(struct monitor *monitor, struct task *task, struct w
     cleanup_exec struct exec exec = { 0 };
     struct error ignored; /* one that is not known any more needs no code */
 
-    if (!watch->is_exec)
-        monitor_read_end(task, watch->id, &end);
-    else if (execs_get(task, watch->id, &exec, &ignored) == 0)
-        (void)exec_box_read_exit(task, &exec, &end); /* without it the code stays unknown */
+    if (watch->is_exec) {
+        if (execs_get(task, watch->id, &exec, &ignored) == 0)
+            (void)exec_box_read_exit(task, &exec, &end); /* without it the code stays unknown */
+        handle_end(monitor, task, watch, &end);
+        return;
+    }
+    monitor_read_end(task, watch->id, &end);
+    if (end.code == MONITOR_CODE_UNKNOWN) { /* it had gone on alone until just now */
+        log_warn("supervisor lost, container killed id=%s", watch->id);
+        end.code = MONITOR_CODE_KILLED;
+    }
     handle_end(monitor, task, watch, &end);
 }
 

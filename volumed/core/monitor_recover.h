@@ -5,7 +5,8 @@
 
 #include "core/box.h"
 
-#define MONITOR_CODE_UNKNOWN 255 /* the exit code of what ended with its supervisor or its host */
+#define MONITOR_CODE_UNKNOWN 255 /* the exit code of what ended with its host, or unwatched */
+#define MONITOR_CODE_KILLED  137 /* … of what lost its supervisor, and was killed for that */
 
 int monitor_recover(struct task *task, struct error *err);
 
