@@ -43,12 +43,15 @@ int command_exec(struct arena *mem, struct options *options, struct error *err)
     exec_options.stdio_owner = process->uid;
     if (container_exec(container, &exec_options, process, &exec, err) < 0)
         return -1;
+    if (options->pidfd_socket != NULL &&
+        console_send_as(options->pidfd_socket, "pidfd", exec.pidfd, err) < 0)
+        return -1;
     if (exec.console_fd >= 0 && options->console_socket != NULL) {
         if (console_send(options->console_socket, exec.console_fd, err) < 0)
             return -1;
         sys_close_fd(&exec.console_fd);
     }
-    return options->is_detached ? 0 : forward_until_end(exec.pid, exec.console_fd, err);
+    return options->is_detached ? 0 : forward_until_end(exec.pid, exec.console_fd, -1, err);
 }
 
 /* NULL on failure.  Words alone leave all the rest as the container's own process has it. */

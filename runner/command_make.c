@@ -15,6 +15,7 @@
 #include "command.h"
 #include "console.h"
 #include "forward.h"
+#include "notify.h"
 #include "reaper.h"
 #include "spec.h"
 #include "supervise.h"
@@ -25,8 +26,7 @@ static int supervise(const struct options *options, struct error *err);
 static int make(struct arena *mem, const struct options *options, bool without_fifo,
                 struct container **container, struct error *err);
 static int passed_sockets(void);
-static int hand_console(const struct options *options, struct container *container,
-                        struct error *err);
+static int hand_over(const struct options *options, struct container *container, struct error *err);
 
 int command_create(struct arena *mem, struct options *options, struct error *err)
 {
@@ -56,9 +56,13 @@ int command_run(struct arena *mem, struct options *options, struct error *err)
         (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* cannot fail */
     if (make(mem, options, true, &container, err) < 0)
         return -1;
-    if (options->is_detached)
+    if (options->is_detached) {
+        if (container->notify_fd >= 0)
+            notify_await_ready(container->notify_fd, container->pidfd, container->pid);
         return 0;
-    int status = forward_until_end(container->pid, container->console_fd, err);
+    }
+    int status =
+        forward_until_end(container->pid, container->console_fd, container->notify_fd, err);
     if (status >= 0 && !options->is_kept)
         (void)container_delete(container, true, &ignored);
     return status;
@@ -134,8 +138,12 @@ static int make(struct arena *mem, const struct options *options, bool without_f
         return fail(err, ERR_INVALID,
                     "cannot allocate tty if runc will detach without setting console socket");
     container_options.stdio_owner = spec->process->uid;
+    container_options.notifies = notify_host_socket() != NULL;
+    if (container_options.notifies &&
+        notify_add(mem, spec, container_options.root, container_options.id, err) < 0)
+        return -1;
     int rc = container_create(mem, &container_options, spec, container, err);
-    if (rc == 0 && hand_console(options, *container, err) < 0) {
+    if (rc == 0 && hand_over(options, *container, err) < 0) {
         (void)container_delete(*container, true, &ignored);
         rc = -1;
     }
@@ -158,9 +166,12 @@ static int passed_sockets(void)
     return (int)count;
 }
 
-static int hand_console(const struct options *options, struct container *container,
-                        struct error *err)
+/* What --pidfd-socket and --console-socket ask for. */
+static int hand_over(const struct options *options, struct container *container, struct error *err)
 {
+    if (options->pidfd_socket != NULL &&
+        console_send_as(options->pidfd_socket, "pidfd", container->pidfd, err) < 0)
+        return -1;
     if (container->console_fd < 0 || options->console_socket == NULL)
         return 0;
     int rc = console_send(options->console_socket, container->console_fd, err);

@@ -13,8 +13,10 @@
 #include "capability.h"
 #include "command.h"
 #include "filter.h"
+#include "memory_policy.h"
 #include "mount_option.h"
 #include "namespace.h"
+#include "spec.h"
 
 /* The same as other runtimes' `spec`: a shell on a terminal with a read-only root. */
 static const char spec_text[] =
@@ -42,6 +44,7 @@ static const char *const hook_names[] = {
     "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop", NULL,
 };
 
+static json_t *linux_features(void);
 static void make_rootless(json_t *spec);
 static void drop_owners(json_t *mount);
 static json_t *namespace_names(void);
@@ -71,23 +74,41 @@ int command_features(struct arena *mem, struct options *options, struct error *e
 {
     (void)options;
     (void)err;
-    json_t *seccomp = json_pack(
-        "{s:b, s:o, s:o, s:o}", "enabled", 1, "actions", json_list(seccomp_action_names),
-        "operators", json_list(seccomp_operator_names), "archs", json_list(seccomp_arch_names));
-    json_t *cgroup = json_pack("{s:b, s:b, s:b, s:b, s:b}", "v1", 1, "v2", 1, "systemd", 0,
-                               "systemdUser", 0, "rdma", 1);
-    json_t *linux_json =
-        json_pack("{s:o, s:o, s:o, s:o, s:{s:b}, s:{s:b}, s:{s:b}, s:{s:{s:b}}}", "namespaces",
-                  namespace_names(), "capabilities", capability_names(), "cgroup", cgroup,
-                  "seccomp", seccomp, "apparmor", "enabled", 1, "selinux", "enabled", 1, "intelRdt",
-                  "enabled", 0, "mountExtensions", "idmap", "enabled", 1);
-    cleanup_json json_t *features =
-        json_pack("{s:s, s:s, s:o, s:o, s:o}", "ociVersionMin", "1.0.0", "ociVersionMax", "1.2.0",
-                  "hooks", json_list(hook_names), "mountOptions",
-                  json_list(mount_option_names(mem)), "linux", linux_json);
+    cleanup_json json_t *features = json_pack(
+        "{s:s, s:s, s:o, s:o, s:o, s:{s:s}, s:[s, s, s, s]}", "ociVersionMin", "1.0.0",
+        "ociVersionMax", SPEC_VERSION_MAX, "hooks", json_list(hook_names), "mountOptions",
+        json_list(mount_option_names(mem)), "linux", linux_features(), "annotations",
+        "org.volumed.runner.version", VOLUMED_VERSION, "potentiallyUnsafeConfigAnnotations",
+        "org.volumed.rootfs", "org.volumed.stdin", "org.volumed.stdin-once", "org.volumed.log");
     (void)json_dumpf(features, stdout, JSON_INDENT(2)); /* nobody may be reading */
     (void)putchar('\n');
     return EXIT_SUCCESS;
+}
+
+static json_t *linux_features(void)
+{
+    json_t *json = json_object();
+
+    json_set(json, "namespaces", namespace_names());
+    json_set(json, "capabilities", capability_names());
+    json_set(json, "cgroup",
+             json_pack("{s:b, s:b, s:b, s:b, s:b}", "v1", 1, "v2", 1, "systemd", 1, "systemdUser",
+                       0, "rdma", 1));
+    json_set(json, "seccomp",
+             json_pack("{s:b, s:o, s:o, s:o, s:o, s:o}", "enabled", 1, "actions",
+                       json_list(seccomp_action_names), "operators",
+                       json_list(seccomp_operator_names), "archs", json_list(seccomp_arch_names),
+                       "knownFlags", json_list(seccomp_flag_names), "supportedFlags",
+                       json_list(seccomp_flag_names)));
+    json_set(json, "memoryPolicy",
+             json_pack("{s:o, s:o}", "modes", json_list(memory_policy_mode_names), "flags",
+                       json_list(memory_policy_flag_names)));
+    json_set(json, "apparmor", json_pack("{s:b}", "enabled", 1));
+    json_set(json, "selinux", json_pack("{s:b}", "enabled", 1));
+    json_set(json, "intelRdt", json_pack("{s:b}", "enabled", 0));
+    json_set(json, "netDevices", json_pack("{s:b}", "enabled", 1));
+    json_set(json, "mountExtensions", json_pack("{s:{s:b}}", "idmap", "enabled", 1));
+    return json;
 }
 
 /* For a user without rights: the network is the host's, and the only id there is becomes root. */

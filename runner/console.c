@@ -64,17 +64,21 @@ int console_take(int terminal_fd, struct error *err)
 
 int console_send(const char *path, int master_fd, struct error *err)
 {
-    static const char name[] = "terminal";
+    return console_send_as(path, "terminal", master_fd, err);
+}
+
+int console_send_as(const char *path, const char *name, int sent_fd, struct error *err)
+{
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     cleanup_fd int socket_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     if (strlen(path) >= sizeof(address.sun_path))
-        return fail(err, ERR_INVALID, "console socket '%s' has too long a path", path);
+        return fail(err, ERR_INVALID, "the path of socket '%s' is too long", path);
     memcpy(address.sun_path, path, strlen(path) + 1);
     if (socket_fd < 0 || connect(socket_fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-        return fail_sys(err, -errno, "cannot connect to console socket '%s'", path);
-    int rc = console_pass(socket_fd, name, sizeof(name) - 1, master_fd);
-    return rc < 0 ? fail_sys(err, rc, "cannot send the terminal to '%s'", path) : 0;
+        return fail_sys(err, -errno, "cannot connect to socket '%s'", path);
+    int rc = console_pass(socket_fd, name, strlen(name), sent_fd);
+    return rc < 0 ? fail_sys(err, rc, "cannot send the %s to '%s'", name, path) : 0;
 }
 
 int console_pass(int socket_fd, const void *data, size_t size, int fd)

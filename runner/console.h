@@ -24,6 +24,9 @@ int console_take(int terminal_fd, struct error *err);
 /* Sends a descriptor over the Unix socket at 'path' (`--console-socket`). */
 int console_send(const char *path, int master_fd, struct error *err);
 
+/* As console_send, of any descriptor, with this name as the message. */
+int console_send_as(const char *path, const char *name, int sent_fd, struct error *err);
+
 /* Sends data and one descriptor over a connected socket.  Returns 0 or -errno. */
 int console_pass(int socket_fd, const void *data, size_t size, int fd);
 

@@ -51,6 +51,7 @@ struct container *container_new(struct arena *mem, const char *root, const char 
         .state_fd = -1,
         .pidfd = -1,
         .console_fd = -1,
+        .notify_fd = -1,
     };
     return container;
 }
@@ -62,6 +63,7 @@ void container_close(struct container *container)
     sys_close_fd(&container->state_fd);
     sys_close_fd(&container->pidfd);
     sys_close_fd(&container->console_fd);
+    sys_close_fd(&container->notify_fd);
     json_decref(container->state);
     container->state = NULL;
 }

@@ -46,6 +46,7 @@ struct container_options {
     bool without_pivot;
     bool without_keyring;
     bool without_fifo; /* 'run': init goes on to the user's program at once */
+    bool notifies;     /* the spec has notify_add()'s mount */
     int preserve_fds;  /* descriptors 3 … 3+n-1 of the caller reach the program */
     int listen_fds;    /* so many of them are the program's LISTEN_FDS */
     int stdio[3];      /* become 0, 1 and 2 of init unless spec asks for a terminal; not consumed */
@@ -62,6 +63,7 @@ struct container {
     pid_t pid;      /* of init, in our PID namespace */
     int pidfd;      /* readable when init has ended; -1 when it is gone */
     int console_fd; /* pty master, after container_create with spec->process->terminal; else -1 */
+    int notify_fd;  /* after container_create without a fifo, when it notifies; else -1 */
     int64_t created_ns;
     uint64_t start_ticks; /* of init (proc(5) field 22): tells it from a later user of the PID */
     struct cgroup *cgroup;

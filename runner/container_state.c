@@ -100,7 +100,7 @@ static json_t *oci_state(const char *id, pid_t pid, enum container_status status
 {
     json_t *state = json_object();
 
-    json_set(state, "ociVersion", json_string("1.2.0"));
+    json_set(state, "ociVersion", json_string(SPEC_VERSION_MAX));
     json_set(state, "id", json_text(id));
     json_set(state, "pid", json_integer(pid));
     json_set(state, "status", json_string(container_status_name(status)));

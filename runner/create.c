@@ -26,6 +26,8 @@
 #include "init.h"
 #include "launch.h"
 #include "message.h"
+#include "net_device.h"
+#include "notify.h"
 #include "oom.h"
 #include "pid_file.h"
 #include "preserve.h"
@@ -143,6 +145,11 @@ static int create_prepare(struct creation *creation, struct error *err)
         filter_connect(&init->filter, err) < 0 ||
         filter_store(&init->filter, container->state_fd, err) < 0 ||
         cgroup_create(init->mem, &request, &container->cgroup, err) < 0)
+        return -1;
+    if (creation->options->notifies &&
+        (notify_make_directory(container->state_fd, err) < 0 ||
+         (creation->options->without_fifo &&
+          notify_open(container->state_fd, &container->notify_fd, err) < 0)))
         return -1;
     init->ignored_signals = launch_ignored_signals();
     if (cgroup_members_open(init->mem, container->cgroup, NULL, &init->members, err) < 0)
@@ -287,6 +294,7 @@ static int finish_built(struct creation *creation, struct error *err)
          CLONE_NEWUSER) != 0;
 
     if (rlimits_apply(creation->spec->process, container->pid, err) < 0 ||
+        net_devices_move(creation->spec->net_devices, container->pid, err) < 0 ||
         (!creation->spec->process->terminal &&
          stream_owner_set(creation->options->stdio, creation->options->stdio_owner, container->pid,
                           has_userns, err) < 0))

@@ -19,6 +19,7 @@
 #include "base/json.h"
 #include "base/sys.h"
 #include "console.h"
+#include "spec.h"
 #include "state.h"
 
 #define CACHE_DIR     ".seccomp"
@@ -30,14 +31,18 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
 
-static const struct {
-    const char *name;
-    unsigned long flag;
-} flag_names[] = {
-    { "SECCOMP_FILTER_FLAG_TSYNC", 0 }, /* one thread: nothing to synchronise */
-    { "SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG },
-    { "SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW },
-    { "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV },
+const char *const seccomp_flag_names[] = {
+    "SECCOMP_FILTER_FLAG_LOG",
+    "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+    "SECCOMP_FILTER_FLAG_TSYNC",
+    "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV",
+    NULL,
+};
+static const unsigned long flag_bits[] = {
+    SECCOMP_FILTER_FLAG_LOG,
+    SECCOMP_FILTER_FLAG_SPEC_ALLOW,
+    0, /* one thread: nothing to synchronise */
+    SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
 };
 
 static int read_flags(const json_t *json, struct filter *filter, struct error *err);
@@ -142,8 +147,8 @@ int filter_notify(const struct filter *filter, int listener_fd, pid_t pid, const
     cleanup_buf struct buf text = { 0 };
     const char *metadata = filter->listener_metadata != NULL ? filter->listener_metadata : "";
     cleanup_json json_t *message =
-        json_pack("{s:s, s:[s], s:i, s:s, s:O}", "ociVersion", "1.2.0", "fds", "seccompFd", "pid",
-                  (int)pid, "metadata", metadata, "state", state);
+        json_pack("{s:s, s:[s], s:i, s:s, s:O}", "ociVersion", SPEC_VERSION_MAX, "fds", "seccompFd",
+                  "pid", (int)pid, "metadata", metadata, "state", state);
 
     json_append(&text, message);
     int rc = console_pass(filter->listener_socket, text.data, text.size, listener_fd);
@@ -159,12 +164,12 @@ static int read_flags(const json_t *json, struct filter *filter, struct error *e
     {
         const char *name = json_string_value(item);
         size_t row = 0;
-        while (row < ARRAY_SIZE(flag_names) &&
-               (name == NULL || strcmp(flag_names[row].name, name) != 0))
+        while (row < ARRAY_SIZE(flag_bits) &&
+               (name == NULL || strcmp(seccomp_flag_names[row], name) != 0))
             row++;
-        if (row == ARRAY_SIZE(flag_names))
+        if (row == ARRAY_SIZE(flag_bits))
             return fail(err, ERR_INVALID, "seccomp: unknown flag '%s'", name != NULL ? name : "?");
-        filter->flags |= (unsigned int)flag_names[row].flag;
+        filter->flags |= (unsigned int)flag_bits[row];
     }
     return 0;
 }

@@ -65,5 +65,6 @@ size_t filter_prologue(const json_t *json, const uint32_t *arches, size_t count,
 extern const char *const seccomp_action_names[];
 extern const char *const seccomp_operator_names[];
 extern const char *const seccomp_arch_names[];
+extern const char *const seccomp_flag_names[];
 
 #endif

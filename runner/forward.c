@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/sys.h"
+#include "notify.h"
 
 struct forward {
     pid_t pid;
@@ -32,7 +33,7 @@ static void reap(struct forward *forward);
 static bool copy(int from_fd, int to_fd);
 static void drain(const struct forward *forward);
 
-int forward_until_end(pid_t pid, int console_fd, struct error *err)
+int forward_until_end(pid_t pid, int console_fd, int notify_fd, struct error *err)
 {
     struct forward forward = { .pid = pid, .console_fd = console_fd, .input_fd = -1, .status = -1 };
     cleanup_fd int signal_fd = open_signals(err);
@@ -51,6 +52,7 @@ int forward_until_end(pid_t pid, int console_fd, struct error *err)
             { .fd = forward.signal_fd, .events = POLLIN },
             { .fd = forward.console_fd, .events = POLLIN },
             { .fd = forward.input_fd, .events = POLLIN },
+            { .fd = notify_fd, .events = POLLIN },
         };
         if (poll(polls, ARRAY_SIZE(polls), -1) < 0)
             continue;
@@ -60,6 +62,8 @@ int forward_until_end(pid_t pid, int console_fd, struct error *err)
             forward.console_fd = -1;
         if (polls[2].revents != 0 && !copy(forward.input_fd, console_fd))
             forward.input_fd = -1;
+        if (polls[3].revents != 0)
+            (void)notify_forward(notify_fd, 0); /* we stay, and are the main process */
     }
     drain(&forward);
     if (forward.is_raw)

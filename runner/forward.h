@@ -9,8 +9,9 @@
 
 /*
  * Passes signals on to 'pid' and bytes between the caller's terminal and 'console_fd' (-1: none)
- * until it has ended; returns its status as shells tell it.
+ * until it has ended, what comes at 'notify_fd' (-1: none) to the host (notify.h); returns its
+ * status as shells tell it.
  */
-int forward_until_end(pid_t pid, int console_fd, struct error *err);
+int forward_until_end(pid_t pid, int console_fd, int notify_fd, struct error *err);
 
 #endif

@@ -41,6 +41,8 @@ int init_take_stdio(struct init *init, struct error *err)
 
 int init_label(struct init *init, struct error *err)
 {
+    if (init->spec != NULL && memory_policy_set(&init->spec->memory_policy, err) < 0)
+        return -1;
     if (identity_schedule(init->process, init->personality, err) < 0)
         return -1;
     return identity_label(init->process, init->proc_fd, err);

@@ -13,6 +13,7 @@
 #include "command.h"
 #include "guard.h"
 #include "reaper.h"
+#include "spec.h"
 #include "state.h"
 
 struct command {
@@ -90,7 +91,7 @@ static int run(struct options *options, int argc, char **argv, struct error *err
     if (options_read(options, FOR_GLOBAL, true, argc, argv, err) < 0)
         return -1;
     if (options->wants_version) {
-        (void)printf("runner version %s\nspec: 1.2.0\n", VOLUMED_VERSION);
+        (void)printf("runner version %s\nspec: " SPEC_VERSION_MAX "\n", VOLUMED_VERSION);
         return EXIT_SUCCESS;
     }
     if (options->wants_help || options->arg_count == 0) {

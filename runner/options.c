@@ -44,6 +44,7 @@ static const struct option_row rows[] = {
     { "config", 'f', KIND_TEXT, O(config), MAKERS },
     { "pid-file", 0, KIND_TEXT, O(pid_file), MAKERS | FOR_EXEC },
     { "console-socket", 0, KIND_TEXT, O(console_socket), MAKERS | FOR_EXEC },
+    { "pidfd-socket", 0, KIND_TEXT, O(pidfd_socket), MAKERS | FOR_EXEC },
     { "no-pivot", 0, KIND_FLAG, O(without_pivot), MAKERS },
     { "no-new-keyring", 0, KIND_FLAG, O(without_keyring), MAKERS },
     { "no-subreaper", 0, KIND_FLAG, O(without_subreaper), FOR_RUN | FOR_EXEC },

@@ -34,6 +34,7 @@ struct options {
     const char *config;
     const char *pid_file;
     const char *console_socket;
+    const char *pidfd_socket;
     const char *format;
     const char *process;
     const char *resources;

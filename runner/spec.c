@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/path.h"
 #include "namespace.h"
+#include "net_device.h"
 
 #define CONFIG_MAX ((size_t)16 * 1024 * 1024)
 #define S          struct spec
@@ -104,7 +105,7 @@ static const struct field linux_fields[] = {
     FIELD_JSON(S, seccomp, "seccomp", JSON_OBJECT),
     FIELD_JSON(S, sysctl, "sysctl", JSON_OBJECT),
     FIELD_JSON(S, personality, "personality", JSON_OBJECT),
-    FIELD_JSON(S, memory_policy, "memoryPolicy", JSON_OBJECT),
+    FIELD_JSON(S, memory_policy_json, "memoryPolicy", JSON_OBJECT),
     FIELD_JSON(S, intel_rdt, "intelRdt", JSON_OBJECT),
     FIELD_JSON(S, net_devices, "netDevices", JSON_OBJECT),
     FIELD(TEXTS, S, masked_paths, "maskedPaths"),
@@ -209,7 +210,9 @@ static int spec_check(struct arena *mem, struct spec *spec, struct error *err)
         check_texts(spec->sysctl, "linux.sysctl", err) < 0 ||
         check_texts(spec->annotations, "annotations", err) < 0 || check_hooks(spec, err) < 0)
         return -1;
-    return check_refused(spec, err);
+    if (check_refused(spec, err) < 0 || net_devices_check(spec->net_devices, err) < 0)
+        return -1;
+    return memory_policy_read(spec->memory_policy_json, &spec->memory_policy, err);
 }
 
 static int check_namespaces(const struct spec *spec, struct error *err)
@@ -229,6 +232,8 @@ static int check_namespaces(const struct spec *spec, struct error *err)
         return fail(err, ERR_UNSUPPORTED, "a container without a mount namespace is not supported");
     if ((seen & (1u << NAMESPACE_USER)) == 0 && spec->uid_maps.count + spec->gid_maps.count > 0)
         return fail(err, ERR_INVALID, "id mappings without a user namespace");
+    if ((seen & (1u << NAMESPACE_NETWORK)) == 0 && json_object_size(spec->net_devices) > 0)
+        return fail(err, ERR_INVALID, "network devices without a network namespace");
     if ((seen & (1u << NAMESPACE_UTS)) == 0 && (spec->hostname != NULL || spec->domainname != NULL))
         return fail(err, ERR_INVALID, "a host name without a uts namespace");
     return 0;
@@ -266,9 +271,5 @@ static int check_refused(const struct spec *spec, struct error *err)
 {
     if (spec->intel_rdt != NULL)
         return fail(err, ERR_UNSUPPORTED, "'linux.intelRdt' is not supported");
-    if (json_object_size(spec->net_devices) > 0)
-        return fail(err, ERR_UNSUPPORTED, "'linux.netDevices' is not supported");
-    if (spec->memory_policy != NULL)
-        return fail(err, ERR_UNSUPPORTED, "'linux.memoryPolicy' is not supported");
     return 0;
 }

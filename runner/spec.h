@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "field.h"
+#include "memory_policy.h"
 #include "process.h"
 #include "resources.h"
 
@@ -32,6 +33,9 @@ struct mount_spec {
     struct array uid_maps; /* struct id_map */
     struct array gid_maps; /* struct id_map */
 };
+
+/* The latest of the runtime specification that is understood. */
+#define SPEC_VERSION_MAX "1.3.0"
 
 struct namespace_spec {
     const char *type;
@@ -95,7 +99,8 @@ struct spec {
     json_t *seccomp; /* object, or NULL */
     json_t *sysctl;  /* object of strings, or NULL */
     json_t *personality;
-    json_t *memory_policy;
+    json_t *memory_policy_json;
+    struct memory_policy memory_policy;
     json_t *intel_rdt;
     json_t *net_devices;
     const char *const *masked_paths;

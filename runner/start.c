@@ -14,6 +14,7 @@
 #include "container.h"
 #include "hook.h"
 #include "message.h"
+#include "notify.h"
 #include "state.h"
 
 static int await_program(const struct container *container, int fifo_fd, struct error *err);
@@ -28,6 +29,9 @@ int container_start(struct container *container, struct error *err)
     if (status != CONTAINER_CREATED)
         return fail(err, ERR_CONFLICT, "cannot start a container in the %s state",
                     container_status_name(status));
+    cleanup_fd int notify_fd = -1;
+    if (notify_open(container->state_fd, &notify_fd, err) < 0)
+        return -1;
     cleanup_fd int fifo_fd =
         sys_openat(container->state_fd, STATE_FIFO, O_RDONLY | O_NONBLOCK | O_NOFOLLOW, 0);
     if (fifo_fd < 0)
@@ -35,7 +39,11 @@ int container_start(struct container *container, struct error *err)
     int rc = await_program(container, fifo_fd, err);
     (void)sys_unlinkat(container->state_fd, STATE_FIFO,
                        0); /* a second start may have been faster */
-    return rc < 0 ? -1 : run_poststart(container, err);
+    if (rc < 0 || run_poststart(container, err) < 0)
+        return -1;
+    if (notify_fd >= 0)
+        notify_await_ready(notify_fd, container->pidfd, container->pid);
+    return 0;
 }
 
 /*

@@ -16,6 +16,7 @@
 #include "base/error.h"
 
 #define STATE_FIFO    "exec.fifo"
+#define STATE_NOTIFY  "notify" /* a directory (notify.h) */
 #define STATE_SECCOMP "seccomp.bpf"
 
 /* The default state root of the calling user. */
