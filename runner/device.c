@@ -38,6 +38,7 @@ static int make_device(int dir_fd, const char *name, const struct device_spec *d
 static mode_t device_type(const struct device_spec *device);
 static int accept_existing(int dir_fd, const char *name, const struct device_spec *device,
                            struct error *err);
+static bool is_link_of_ours(const struct device_spec *device);
 static bool is_device(const struct stat *st, const struct device_spec *device);
 static int bind_host_device(int target_fd, const struct device_spec *device, struct error *err);
 static int make_links(int dev_fd, struct error *err);
@@ -55,6 +56,8 @@ int devices_make(const struct spec *spec, int root_fd, struct error *err)
     for (size_t i = 0; i < spec->devices.count; i++) {
         const struct device_spec *device = ARRAY_ITEM(spec->devices, const struct device_spec, i);
         const char *name = NULL;
+        if (is_link_of_ours(device))
+            continue;
         cleanup_fd_later int dir_fd = target_make_parent(root_fd, device->path, &name, err);
         if (dir_fd < 0 || make_device(dir_fd, name, device, err) < 0)
             return -1;
@@ -96,6 +99,13 @@ int device_open_null(struct error *err)
     if (!is_device(&st, &default_devices[0]))
         return fail(err, ERR_DENIED, "the host's '/dev/null' is not the null device");
     return move_fd(&fd);
+}
+
+/* The host's /dev/ptmx, which engines copy with all others for a privileged container, is not its.
+ */
+static bool is_link_of_ours(const struct device_spec *device)
+{
+    return strcmp(device->path, "/dev/ptmx") == 0;
 }
 
 /* A /dev that is bound from elsewhere is somebody else's to fill. */
@@ -177,8 +187,11 @@ static bool is_device(const struct stat *st, const struct device_spec *device)
            st->st_rdev == makedev((unsigned int)device->major, (unsigned int)device->minor);
 }
 
+/* Read-only does not keep anybody from writing to a device, but from changing the host's node. */
 static int bind_host_device(int target_fd, const struct device_spec *device, struct error *err)
 {
+    struct mount_attr attr = { .attr_set =
+                                   MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC };
     struct stat st;
     cleanup_fd_later int tree_fd =
         sys_open_tree(AT_FDCWD, device->path, OPEN_TREE_CLONE | AT_SYMLINK_NOFOLLOW);
@@ -188,6 +201,9 @@ static int bind_host_device(int target_fd, const struct device_spec *device, str
         return fail_sys(err, rc, "cannot open the host's device '%s'", device->path);
     if (!is_device(&st, device))
         return fail(err, ERR_INVALID, "the host's '%s' is another device", device->path);
+    rc = sys_mount_setattr(tree_fd, "", AT_EMPTY_PATH, &attr);
+    if (rc < 0)
+        return fail_sys(err, rc, "cannot bind the host's device '%s'", device->path);
     return target_attach(tree_fd, target_fd, device->path, err);
 }
 

@@ -102,6 +102,17 @@ void init_run_exec(struct init *init)
     steps_run(exec_steps, init);
 }
 
+/*
+ * A cgroup namespace must be made after its groups have been joined; message queues belong to who
+ * made their namespace, which is nobody in a user namespace that has no ids yet.
+ */
+unsigned int init_late_namespaces(const struct init *init)
+{
+    unsigned int flags = init->namespaces.new_flags;
+
+    return (flags & CLONE_NEWCGROUP) | ((flags & CLONE_NEWUSER) != 0 ? flags & CLONE_NEWIPC : 0);
+}
+
 int init_wait_for_go(struct init *init, struct error *err)
 {
     struct message message;
@@ -178,6 +189,8 @@ static int init_join_namespaces(struct init *init, struct error *err)
 {
     unsigned int here = CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWCGROUP;
 
+    if ((init_late_namespaces(init) & CLONE_NEWIPC) != 0 && unshare(CLONE_NEWIPC) < 0)
+        return fail_sys(err, -errno, "cannot unshare");
     return namespaces_join(&init->namespaces, here, err);
 }
 

@@ -59,6 +59,9 @@ struct init {
 void init_run(struct init *init) __attribute__((noreturn));
 void init_run_exec(struct init *init) __attribute__((noreturn));
 
+/* The new namespaces that are not made with the process but by it, later. */
+unsigned int init_late_namespaces(const struct init *init);
+
 /* init_root.c: the steps that make and enter the root. */
 int init_open_host(struct init *init, struct error *err);
 int init_open_sources(struct init *init, struct error *err);

@@ -44,8 +44,7 @@ static void child_main(struct stage *stage) __attribute__((noreturn));
 int launch_create(struct init *init, const struct cgroup *cgroup, int parent_fd,
                   struct launched *launched, struct error *err)
 {
-    /* The cgroup namespace must be made after its groups have been joined. */
-    uint64_t flags = init->namespaces.new_flags & ~(uint64_t)CLONE_NEWCGROUP;
+    uint64_t flags = init->namespaces.new_flags & ~(uint64_t)init_late_namespaces(init);
     struct stage stage = { .init = init, .flags = flags, .parent_fd = parent_fd };
     cleanup_fd int cgroup_fd = -1;
 

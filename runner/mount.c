@@ -57,6 +57,7 @@ static bool has_long_data(const struct mount_options *options);
 static bool is_terminals(const struct mount *mount);
 static bool is_simple(const struct mount *mount, bool needs_terminals);
 static unsigned long legacy_flags(uint64_t attributes);
+static bool has_data(const struct mount_options *options, const char *key);
 static int open_mount(const struct mount *mount, struct error *err);
 static int copy_host_mount(const char *type, const struct mount_options *options);
 static int mount_by_string(struct arena *mem, const struct mount *item, int target_fd,
@@ -118,7 +119,9 @@ static int attach_one(struct arena *mem, const struct mounts *mounts, const stru
     if (is_simple(mount, devpts_fd != NULL) && mount_by_string(mem, mount, target_fd, err) == 0)
         return 0;
     cleanup_fd_later int fd = open_mount(mount, err);
-    if (fd < 0 || (mount->options.copies_up && mount_copy_tree(target_fd, fd, err) < 0) ||
+    if (fd < 0 ||
+        (mount->options.copies_up &&
+         mount_copy_tree(target_fd, fd, has_data(&mount->options, "mode="), err) < 0) ||
         target_attach(fd, target_fd, path, err) < 0)
         return error_prefix(err, "cannot mount '%s'", path);
     if (devpts_fd != NULL && is_terminals(mount)) {
@@ -211,6 +214,14 @@ static unsigned long legacy_flags(uint64_t attributes)
     if ((attributes & MOUNT_ATTR__ATIME) == MOUNT_ATTR_STRICTATIME)
         found |= MS_STRICTATIME;
     return found;
+}
+
+static bool has_data(const struct mount_options *options, const char *key)
+{
+    for (size_t i = 0; i < options->data_count; i++)
+        if (strncmp(options->data[i], key, strlen(key)) == 0)
+            return true;
+    return false;
 }
 
 static int open_mount(const struct mount *mount, struct error *err)

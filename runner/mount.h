@@ -60,8 +60,11 @@ int mounts_attach(struct arena *mem, const struct mounts *mounts, int root_fd, i
 int mount_filesystem(const char *type, const char *source, const struct mount_options *options,
                      struct error *err);
 
-/* mount_copy.c: copies the tree at 'from_fd' into the directory 'to_fd' (tmpcopyup). */
-int mount_copy_tree(int from_fd, int to_fd, struct error *err);
+/*
+ * mount_copy.c: copies the tree at 'from_fd' into the directory 'to_fd' (tmpcopyup), with its mode
+ * unless 'keeps_mode'.
+ */
+int mount_copy_tree(int from_fd, int to_fd, bool keeps_mode, struct error *err);
 
 /* mount_cgroup.c */
 int mount_cgroup_prepare(struct arena *mem, struct mount *mount, const struct cgroup *cgroup,

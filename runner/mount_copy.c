@@ -25,14 +25,17 @@ static int copy_file(int from_fd, int to_fd, const char *name, const struct stat
 static int copy_link(int from_fd, int to_fd, const char *name);
 static int copy_owner(int fd, const struct stat *st);
 
-int mount_copy_tree(int from_fd, int to_fd, struct error *err)
+int mount_copy_tree(int from_fd, int to_fd, bool keeps_mode, struct error *err)
 {
+    struct stat own;
     struct stat st;
     int rc = sys_fstatat(from_fd, "", &st, AT_EMPTY_PATH);
     cleanup_fd int root_fd = rc < 0 ? rc : sys_openat(to_fd, ".", O_RDONLY | O_DIRECTORY, 0);
 
     if (rc >= 0)
         rc = root_fd < 0 ? root_fd : copy_entries(from_fd, root_fd, 0);
+    if (rc >= 0 && keeps_mode && (rc = sys_fstatat(root_fd, "", &own, AT_EMPTY_PATH)) >= 0)
+        st.st_mode = own.st_mode;
     if (rc >= 0)
         rc = copy_owner(root_fd, &st);
     return rc < 0 ? fail_sys(err, rc, "cannot copy the image's files into a tmpfs") : 0;

@@ -92,7 +92,8 @@ static int fail_program(struct error *err, const char *name, int rc)
     if (rc == -ENOENT || rc == -ENOTDIR)
         return fail(err, ERR_NOT_FOUND, "exec: \"%s\": stat %s: %s", name, name,
                     go_text(-rc, text));
-    return fail(err, ERR_DENIED, "exec: \"%s\": %s", name, go_text(-rc, text));
+    return fail(err, ERR_DENIED, "exec: \"%s\": %s%s", name, go_text(-rc, text),
+                rc == -EISDIR ? ": permission denied" : ""); /* engines know the class by this */
 }
 
 /* Go's texts are the C library's in lower case. */

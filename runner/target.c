@@ -31,6 +31,7 @@ static int find_or_make(const struct walk *walk, int parent_fd, const char *name
 static int make_component(int parent_fd, const char *name, bool is_file);
 static int follow_link(struct walk *walk, int parent_fd, const char *name, size_t start,
                        size_t rest);
+static bool is_directory(int fd);
 static int fail_target(struct error *err, int rc, const char *path);
 
 int target_find(int root_fd, const char *path)
@@ -79,7 +80,19 @@ int target_attach(int mount_fd, int target_fd, const char *path, struct error *e
     int rc = sys_move_mount(mount_fd, "", target_fd, "",
                             MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 
+    /* Engines explain this to their users by these words. */
+    if (rc == -EINVAL && is_directory(mount_fd) != is_directory(target_fd))
+        return fail(err, ERR_INVALID, "cannot mount a %s on the %s '%s': not a directory",
+                    is_directory(mount_fd) ? "directory" : "file",
+                    is_directory(target_fd) ? "directory" : "file", path);
     return rc < 0 ? fail_sys(err, rc, "cannot mount on '%s'", path) : 0;
+}
+
+static bool is_directory(int fd)
+{
+    struct stat st;
+
+    return sys_fstatat(fd, "", &st, AT_EMPTY_PATH) >= 0 && S_ISDIR(st.st_mode);
 }
 
 /* What is mostly missing is the last component.  -ENOENT, or -ELOOP at a link: needs the walk. */
