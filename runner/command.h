@@ -24,6 +24,7 @@ int command_events(struct arena *mem, struct options *options, struct error *err
 int command_spec(struct arena *mem, struct options *options, struct error *err);
 int command_features(struct arena *mem, struct options *options, struct error *err);
 int command_supervise(struct arena *mem, struct options *options, struct error *err);
+int command_hold(struct arena *mem, struct options *options, struct error *err);
 int command_reaper(struct arena *mem, struct options *options, struct error *err);
 int command_mount(struct arena *mem, struct options *options, struct error *err);
 int command_remount(struct arena *mem, struct options *options, struct error *err);

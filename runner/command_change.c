@@ -15,6 +15,7 @@
 #include "base/units.h"
 #include "command.h"
 #include "field.h"
+#include "hold.h"
 
 #define FREEZE_TIMEOUT_MS 10000
 #define RESOURCES_MAX     ((size_t)1 << 20)
@@ -64,6 +65,15 @@ int command_resume(struct arena *mem, struct options *options, struct error *err
     if (container_status(container) != CONTAINER_PAUSED)
         return fail(err, ERR_CONFLICT, "container not paused");
     return container_thaw(container, err);
+}
+
+int command_hold(struct arena *mem, struct options *options, struct error *err)
+{
+    const char **paths = arena_array(mem, (size_t)options->arg_count, sizeof(*paths));
+
+    for (int i = 0; i < options->arg_count; i++)
+        paths[i] = options->args[i];
+    return hold_run(paths, (size_t)options->arg_count, err);
 }
 
 int command_update(struct arena *mem, struct options *options, struct error *err)

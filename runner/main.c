@@ -52,6 +52,7 @@ static const struct command commands[] = {
     { "restore", command_checkpoint, FOR_CHECKPOINT, 1, false, false, "ID" },
     { "supervise", command_supervise, FOR_SUPERVISE, 1, true, false,
       "--bundle DIR ID | --exec --dir DIR --process FILE ID" },
+    { "hold", command_hold, FOR_NONE, 1, false, false, "CGROUP-DIR…" },
     { "reaper", command_reaper, FOR_NONE, 1, false, true, "[--] COMMAND…" },
 };
 

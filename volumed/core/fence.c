@@ -36,6 +36,9 @@ static int sync_data(struct task *task, const struct fence_target *target, struc
 static int hold_all(struct fence *fence, struct attachment_user *writers, int count,
                     struct error *err);
 static int hold(struct fence *fence, const struct attachment_user *user, struct error *err);
+static void *make_groups(struct fence *fence);
+static int hold_groups(struct fence *fence, void *groups, struct error *err);
+static int thaw(const struct fence *fence, const struct fence_lease *lease, struct error *err);
 static void add_lease(struct fence *fence, const struct fence_lease *lease, int64_t since_ns);
 
 int fence_raise(struct task *task, const struct fence_target *targets, size_t count,
@@ -49,11 +52,14 @@ int fence_raise(struct task *task, const struct fence_target *targets, size_t co
     int writer_count = find_writers(&raised, &writers, err);
     if (writer_count < 0)
         return -1;
-    bool is_used = writer_count > 0 || list_length(raised.unfenced) > 0;
+    bool is_used =
+        writer_count > 0 || list_length(raised.unfenced) > 0 || raised.strangers.group_count > 0;
     if (is_used && sync_all(&raised, err) < 0)
         return -1;
+    void *groups = make_groups(&raised);
     raised.deadline_ms = clock_mono_ms() + (timeout_ms > 0 ? timeout_ms : FENCE_TIMEOUT_MS_DEFAULT);
-    if (hold_all(&raised, writers, writer_count, err) < 0)
+    if ((groups != NULL && hold_groups(&raised, groups, err) < 0) ||
+        hold_all(&raised, writers, writer_count, err) < 0)
         return -1;
     raised.kind = raised.count > 0 ? "frozen" : "idle";
     if (list_length(raised.unfenced) > 0)
@@ -73,9 +79,7 @@ int fence_lower(struct fence *fence, int64_t *pause_ns, struct error *err)
     while (fence->count > 0) {
         const struct fence_lease *lease = &fence->leases[--fence->count];
         struct error failure;
-        int64_t own_pause_ns = 0;
-        if (fence->task->service->freezer->thaw(fence->task, lease->lease, &own_pause_ns,
-                                                &failure) == 0)
+        if (thaw(fence, lease, &failure) == 0)
             continue;
         if (rc == 0)
             *err = failure;
@@ -85,6 +89,15 @@ int fence_lower(struct fence *fence, int64_t *pause_ns, struct error *err)
     if (rc == 0)
         *pause_ns = was_raised ? clock_mono_ns() - fence->raised_ns : 0;
     return rc;
+}
+
+static int thaw(const struct fence *fence, const struct fence_lease *lease, struct error *err)
+{
+    const struct freezer *freezer = fence->task->service->freezer;
+    int64_t own_pause_ns = 0;
+
+    return lease->is_groups ? freezer->thaw_groups(fence->task, lease->lease, &own_pause_ns, err)
+                            : freezer->thaw(fence->task, lease->lease, &own_pause_ns, err);
 }
 
 int fence_check_whole(const struct fence *fence, struct error *err)
@@ -119,17 +132,14 @@ static int find_strangers(struct fence *fence, struct error *err)
     if (mount_table_read(task->mem, &table, err) < 0)
         return -1;
     for (size_t i = 0; i < fence->target_count; i++) {
+        const struct volume *volume = fence->targets[i].volume;
         struct live_user *users = NULL;
-        int count = liveness_find(task, &table, fence->targets[i].volume, &users, err);
-        if (count < 0)
+        int count = liveness_find(task, &table, volume, &users, err);
+        if (count < 0 ||
+            strangers_add(task, volume->name, users, count, &fence->strangers, err) < 0)
             return -1;
-        for (int u = 0; u < count; u++)
-            if (users[u].container_id == NULL && !users[u].is_read_only)
-                add_text(task->mem, &fence->unfenced,
-                         arena_printf(task->mem, "volume '%s' is mounted at '%s', seen by %s",
-                                      fence->targets[i].volume->name, users[u].target,
-                                      liveness_process(task, users[u].pid)));
     }
+    fence->unfenced = fence->strangers.unfenced;
     return 0;
 }
 
@@ -271,7 +281,6 @@ static int hold(struct fence *fence, const struct attachment_user *user, struct 
     int64_t started_ns = clock_mono_ns();
     struct fence_lease lease = {
         .who = arena_printf(mem, "container '%s'", user->container_name),
-        .container_id = user->container_id,
     };
 
     if (left_ms <= 0)
@@ -288,6 +297,45 @@ static int hold(struct fence *fence, const struct attachment_user *user, struct 
         add_text(mem, &fence->unfenced, arena_printf(mem, "%s: %s", lease.who, err->message));
     else
         add_lease(fence, &lease, started_ns);
+    return 0;
+}
+
+/* The lease on what other engines run; NULL: there is nothing, or it cannot be held. */
+static void *make_groups(struct fence *fence)
+{
+    const struct freezer *freezer = fence->task->service->freezer;
+    const struct strangers *strangers = &fence->strangers;
+    struct error err = { .message = "control groups cannot be frozen here" };
+    void *lease = NULL;
+
+    if (strangers->group_count == 0)
+        return NULL;
+    if (freezer != NULL && freezer->make_groups != NULL &&
+        freezer->make_groups(fence->task, strangers->groups, &lease, &err) == 0)
+        return lease;
+    for (size_t i = 0; i < strangers->group_count; i++)
+        add_text(fence->task->mem, &fence->unfenced,
+                 arena_printf(fence->task->mem, "control group '%s': %s", strangers->groups[i],
+                              err.message));
+    return NULL;
+}
+
+static int hold_groups(struct fence *fence, void *groups, struct error *err)
+{
+    const struct freezer *freezer = fence->task->service->freezer;
+    const struct strangers *strangers = &fence->strangers;
+    int64_t started_ns = clock_mono_ns();
+    const struct fence_lease lease = {
+        .who = arena_printf(fence->task->mem, "control group '%s'%s", strangers->groups[0],
+                            strangers->group_count > 1 ? " or another engine's others" : ""),
+        .is_groups = true,
+        .lease = groups,
+    };
+
+    add_lease(fence, &lease, started_ns); /* to be thawed in any case */
+    int64_t left_ms = fence->deadline_ms - clock_mono_ms();
+    if (freezer->freeze_groups(fence->task, groups, left_ms > 0 ? left_ms : 1, err) < 0)
+        return error_prefix(err, "cannot freeze %s", lease.who);
     return 0;
 }
 

@@ -6,10 +6,12 @@
 #ifndef CORE_FENCE_H
 #define CORE_FENCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
+#include "core/stranger.h"
 #include "core/task.h"
 #include "model/volume.h"
 
@@ -22,7 +24,7 @@ struct fence_target {
 
 struct fence_lease {
     const char *who; /* "container 'web'" */
-    const char *container_id;
+    bool is_groups;  /* of control groups of others, not of a container */
     void *lease;
 };
 
@@ -35,8 +37,9 @@ struct fence {
     struct fence_lease *leases;
     size_t count;
     size_t capacity;
-    const char **known;    /* containers that are held, or told of in 'unfenced'; NULL-terminated */
-    const char **unfenced; /* who may write all the same, for people; NULL-terminated */
+    const char **known; /* containers that are held, or told of in 'unfenced'; NULL-terminated */
+    struct strangers strangers; /* as found before */
+    const char **unfenced;      /* who may write all the same, for people; NULL-terminated */
     int64_t raised_ns;
 };
 

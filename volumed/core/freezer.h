@@ -30,6 +30,16 @@ struct freezer {
      * before, so that what was done meanwhile was not under the fence; it runs in any case.
      */
     int (*thaw)(struct task *task, void *lease, int64_t *pause_ns, struct error *err);
+
+    /*
+     * The same for control groups of others, all at once; NULL: they cannot be held.  Making the
+     * lease freezes nothing yet, so that what is slow about it is not part of the pause;
+     * thaw_groups() is to be called for a lease that was made, in any case.
+     */
+    int (*make_groups)(struct task *task, const char *const *groups, void **lease,
+                       struct error *err);
+    int (*freeze_groups)(struct task *task, void *lease, int64_t timeout_ms, struct error *err);
+    int (*thaw_groups)(struct task *task, void *lease, int64_t *pause_ns, struct error *err);
 };
 
 #endif

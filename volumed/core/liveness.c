@@ -84,6 +84,7 @@ static void name_user(struct task *task, const struct attachment_user *owners, i
     const char *cgroup = NULL;
 
     *user = (struct live_user){
+        .namespace = mount->inode,
         .pid = mount->pid,
         .target = mount->target,
         .is_read_only = mount->is_read_only,

@@ -16,7 +16,8 @@
 struct live_user {
     const char *container_id; /* NULL: not a container of ours */
     const char *container_name;
-    pid_t pid; /* of one process that has it */
+    ino_t namespace; /* the mount namespace */
+    pid_t pid;       /* of one process that has it */
     const char *target;
     bool is_read_only;
 };

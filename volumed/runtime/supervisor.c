@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/sys.h"
 #include "base/units.h"
@@ -83,6 +84,54 @@ int supervisor_freeze(int dirfd, int64_t timeout_ms, struct error *err)
 
     buf_printf(&request, "freeze %lld", (long long)timeout_ms);
     return open_stream(dirfd, request.data, err);
+}
+
+int supervisor_hold(const char *runner_path, const char *const *groups, struct error *err)
+{
+    cleanup_arena struct arena *mem = arena_new();
+    cleanup_buf struct buf output = { 0 };
+    size_t count = 0;
+    int ends[2];
+    int exit_code = 0;
+
+    while (groups[count] != NULL)
+        count++;
+    const char **argv = arena_array(mem, count + 3, sizeof(*argv));
+    argv[0] = runner_path;
+    argv[1] = "hold";
+    memcpy(&argv[2], groups, count * sizeof(*argv));
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+        return fail_sys(err, -errno, "cannot make a connection");
+    cleanup_fd int ours = ends[0];
+    cleanup_fd int theirs = ends[1];
+    const struct program runner = {
+        .argv = argv,
+        .fds = &theirs,
+        .fd_count = 1,
+        .timeout_ms = ANSWER_TIMEOUT_MS,
+    };
+    if (program_run(&runner, OUTPUT_MAX_BYTES, &output, &exit_code, err) < 0)
+        return -1;
+    if (exit_code != 0)
+        return fail(err, ERR_UNSUPPORTED, "cannot hold control groups: %s",
+                    output.data != NULL ? output.data : "the runner failed");
+    return move_fd(&ours);
+}
+
+int supervisor_hold_freeze(int lease, int64_t timeout_ms, struct error *err)
+{
+    cleanup_buf struct buf request = { 0 };
+    cleanup_buf struct buf answer = { 0 };
+
+    buf_printf(&request, "freeze %lld", (long long)timeout_ms);
+    return ask(lease, request.data, &answer, err);
+}
+
+int supervisor_hold_release(int lease, struct error *err)
+{
+    cleanup_buf struct buf answer = { 0 };
+
+    return ask(lease, "release", &answer, err);
 }
 
 int supervisor_thaw(int lease, int64_t *pause_ns, struct error *err)

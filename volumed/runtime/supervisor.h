@@ -31,6 +31,17 @@ int supervisor_watch(int dirfd, struct error *err);
 /* Returns the lease, a descriptor for supervisor_thaw(); closing it thaws too. */
 int supervisor_freeze(int dirfd, int64_t timeout_ms, struct error *err);
 
+/*
+ * Makes a lease on control groups (directories, NULL-terminated) that have no supervisor, held by a
+ * `runner hold` of its own: a descriptor, for supervisor_hold_freeze() and supervisor_thaw();
+ * closing it thaws too.  Nothing is frozen yet.
+ */
+int supervisor_hold(const char *runner_path, const char *const *groups, struct error *err);
+int supervisor_hold_freeze(int lease, int64_t timeout_ms, struct error *err);
+
+/* Thaws the groups, whoever has frozen them: for a lease whose holder has died. */
+int supervisor_hold_release(int lease, struct error *err);
+
 /* Takes the lease over. */
 int supervisor_thaw(int lease, int64_t *pause_ns, struct error *err);
 
