@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -97,6 +99,10 @@ static int look(struct arena *mem, const struct container *container, const stru
                 struct hot_place *place, struct hot_line *line, struct error *err)
 {
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* nobody in there looks at us; cannot fail */
+    /* One change at a time, and none for a caller that is gone: it asks again when it is back. */
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (flock(container->state_fd, LOCK_EX) < 0)
+        return fail_sys(err, -errno, "cannot lock container '%s'", container->id);
     if (hot_place_open(mem, container, place, err) < 0)
         return -1;
     int found = hot_place_find(mem, place, mount->path, mount->token, line);

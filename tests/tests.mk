@@ -7,7 +7,7 @@ UNIT_WANTED := $(if $(T),$(filter test_$(T)%,$(UNIT)),$(UNIT))
 ifeq ($(MODE),tsan)
 # What starts confined children: they have one thread each, and a sandbox too small for the sanitizer.
 UNIT_WANTED := $(filter-out test_transfer_% test_core_image_fault test_core_image_load test_core_image_remove \
-                 test_core_image_save test_core_container_files test_sweep_container test_sweep_start,$(UNIT_WANTED))
+                 test_core_image_save test_core_container_files test_sweep_container test_sweep_start test_sweep_lease,$(UNIT_WANTED))
 endif
 LIBRARY     := $(filter-out volumed/main.c,$(VOLUMED)) $(BASE)
 # A test of the runner names the runner's files it needs by linking all but its main.
@@ -83,7 +83,7 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/lib/main.o $(BUI
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS.$(MODE)) -o $@ $^ $(CHECK_LIBS) $(VOLUMED_LIBS)
 # It starts real containers.
-$(BUILD)/unit/test_sweep_start: | $(BUILD)/runner
+$(BUILD)/unit/test_sweep_start $(BUILD)/unit/test_sweep_lease: | $(BUILD)/runner
 $(BUILD)/fuzz/fuzz_runner_%: $(BUILD)/obj/tests/fuzz/fuzz_runner_%.o $(BUILD)/obj/tests/fuzz/replay.o $(BUILD)/librunner.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS.$(MODE)) -o $@ $^ $(RUNNER_LIBS)

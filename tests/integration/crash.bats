@@ -26,3 +26,6 @@ sweep() {
 @test "container create is whole or absent wherever volumed is killed" { sweep container-create; }
 @test "container start runs or can be started wherever volumed is killed" { sweep container-start; }
 @test "container remove is whole or absent wherever volumed is killed" { sweep container-remove; }
+@test "hot attach is whole or absent wherever volumed is killed" { sweep container-hot-attach; }
+@test "hot detach is whole or absent wherever volumed is killed" { sweep container-hot-detach; }
+@test "promote is whole or absent wherever volumed is killed" { sweep container-promote; }
