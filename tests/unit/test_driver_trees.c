@@ -188,3 +188,30 @@ TEST(btrfs_remove_finds_subvolumes_that_containers_made)
     CHECK_OK(pool.driver->remove(&pool, pool.snapshots_fd, "two", &err), &err);
     CHECK_INT(sys_openat(pool.volumes_fd, "one", O_PATH, 0), -ENOENT);
 }
+
+/* More than one thread, more than one batch a directory, and names that are hard links of others.
+ */
+TEST(a_large_tree_is_copied_exactly_by_several_threads)
+{
+    struct driver_pool pool;
+    struct error err = { 0 };
+
+    if (!open_pool(&pool, 1))
+        return;
+    CHECK_OK(pool.driver->create(&pool, pool.volumes_fd, "one", &err), &err);
+    WORLD_RUN(
+        "cd " WORLD_DIR "/volumes/one && for d in $(seq 1 20); do mkdir d$d;"
+        " (cd d$d && seq -f 'f%%g' 1 150 | xargs touch -d 2001-02-03 && echo $d > x &&"
+        " for i in $(seq 1 20); do ln x l$i; ln x ../m$d-$i; done); touch -d 2002-02-0$((d %% 9 + 1)) d$d;"
+        " chmod 5$((d %% 8))5 d$d; done;"
+        " p=.; for i in $(seq 1 60); do p=$p/deep; done; mkdir -p $p; echo bottom > $p/f;"
+        " ln $p/f shallow; touch -d 2003-01-01 $p");
+    CHECK_OK(clone_tree(&pool, "one", "two", 0, &err), &err);
+    WORLD_RUN("cd " WORLD_DIR "; for t in volumes/one snapshots/two; do (cd $t; find . -printf"
+              " '%%P %%y %%m %%U %%G %%T@ %%n %%s\\n' | sort | sed 's/^ [^ ]* /. /' ) >"
+              " /tmp/list-$(basename $t); done; cmp /tmp/list-one /tmp/list-two &&"
+              " rm /tmp/list-one /tmp/list-two");
+    WORLD_RUN("cd " WORLD_DIR "/snapshots/two && test d3/l7 -ef m3-9 && test shallow -ef"
+              " $(find . -path '*/deep/f')");
+    CHECK_FAILS(clone_tree(&pool, "one", "three", 1, &err), &err, ERR_TIMEOUT);
+}

@@ -118,11 +118,22 @@ static int set_owner(const struct attributes_place *to, const struct stat *st)
 
 static int set_mode(const struct attributes_place *to, const struct stat *st)
 {
+    char path[32];
+
     if (to->fd >= 0)
         return sys_fchmod(to->fd, st->st_mode & 07777);
     if (S_ISLNK(st->st_mode)) /* a link has no mode of its own */
         return 0;
-    return sys_fchmodat(to->dirfd, to->name, st->st_mode & 07777);
+    /* By a descriptor: chmod(2) would follow what somebody put there in the meantime. */
+    cleanup_fd int fd = sys_openat(to->dirfd, to->name, O_PATH | O_NOFOLLOW, 0);
+    struct stat now;
+    int rc = fd < 0 ? fd : sys_fstatat(fd, "", &now, AT_EMPTY_PATH);
+    if (rc < 0)
+        return rc;
+    if ((now.st_mode & S_IFMT) != (st->st_mode & S_IFMT))
+        return -EBUSY;
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd); /* fits */
+    return sys_fchmodat(AT_FDCWD, path, st->st_mode & 07777);
 }
 
 static int set_times(const struct attributes_place *to, const struct stat *st)

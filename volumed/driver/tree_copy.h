@@ -12,12 +12,12 @@
 #include "base/error.h"
 
 struct tree_copy_spec {
-    int source_fd;       /* readable directory; not crossed: other mounts below it */
-    int target_fd;       /* a directory that nobody else knows, empty unless is_upper */
-    bool is_shared;      /* share blocks where the filesystem can; copy the others */
-    bool is_lenient;     /* leave out attributes that the target cannot hold (copies from images) */
-    bool is_durable;     /* syncfs at the end */
-    bool is_upper;       /* the source is an overlay's upper layer, the target a copy of the lower */
+    int source_fd;   /* readable directory; not crossed: other mounts below it */
+    int target_fd;   /* a directory that nobody else knows, empty unless is_upper */
+    bool is_shared;  /* share blocks where the filesystem can; copy the others */
+    bool is_lenient; /* leave out attributes that the target cannot hold (copies from images) */
+    bool is_durable; /* syncfs at the end */
+    bool is_upper;   /* the source is an overlay's upper layer, the target a copy of the lower */
     int64_t deadline_ms; /* of CLOCK_MONOTONIC, 0 for none */
 };
 
