@@ -227,7 +227,7 @@ static void check_attach(struct storage *s, bool is_whole)
     CHECK_INT(snapshot_count(s), count == 3 ? 2 : 1);
     for (size_t i = 0; i < count; i++) {
         if (list[i].is_scratch) {
-            check_snapshot_text(s, list[i].snapshot, "two");
+            sweep_check_snapshot(s, list[i].snapshot, "two");
             continue;
         }
         CHECK_OK(volume_get(&s->task, list[i].volume_id, &volume, &s->err), &s->err);
