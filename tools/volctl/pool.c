@@ -101,6 +101,34 @@ int cmd_pool_resize(struct command *command, struct error *err)
     return 0;
 }
 
+int cmd_pool_set(struct command *command, struct error *err)
+{
+    cleanup_json json_t *pool = NULL;
+    struct arena *mem = command->mem;
+    json_t *body = json_object();
+
+    for (int i = 1; i < command->args.word_count; i++) {
+        const char *word = command->args.words[i];
+        size_t length = strcspn(word, "=");
+        int64_t percent = 0;
+        if (word[length] != '=' || units_parse_int(word + length + 1, &percent) < 0) {
+            json_decref(body);
+            return fail(err, ERR_INVALID, "'%s' is not MARK=PERCENT", word);
+        }
+        json_set(body, arena_printf(mem, "%.*s_percent", (int)length, word), json_integer(percent));
+    }
+    if (command_ask(command, "PATCH", URL(mem, "/volumed/v1/pools/{}", command->args.words[0]),
+                    body, &pool, err) < 0)
+        return -1;
+    const json_t *marks = json_object_get(pool, "marks");
+    if (command->is_json)
+        output_json(pool);
+    else
+        output_line("warn=%s purge=%s refuse=%s", cell_int(mem, marks, "warn_percent"),
+                    cell_int(mem, marks, "purge_percent"), cell_int(mem, marks, "refuse_percent"));
+    return 0;
+}
+
 int cmd_pool_inspect(struct command *command, struct error *err)
 {
     return command_each(command, inspect_one, err);

@@ -354,6 +354,10 @@ const struct verb verbs[] = {
       "--device, or with driver xfs, the pool gets a filesystem of its own." },
     { "pool", "resize", "POOL SIZE", cmd_pool_resize, "change the size of a pool on an image", "resize pool", 2, 2, 0,
       NULL, "While it is in use; up as the host has room, down on btrfs alone." },
+    { "pool", "set", "POOL MARK=PERCENT...", cmd_pool_set, "say how full a pool may become", "set marks of pool", 2,
+      4, 0, NULL,
+      "MARK is warn (80: an event), purge (90: trash and what has expired goes) or refuse (95: no new snapshots and "
+      "clones).  100 turns one off." },
     { "pool", "inspect", "POOL...", cmd_pool_inspect, "show all of a pool", "inspect pool", 1, WORDS_MANY, 0, NULL,
       NULL },
     { "pool", "rm", "POOL...", cmd_pool_rm, "forget empty pools", "remove pool", 1, WORDS_MANY, 0,

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "core/event.h"
+#include "core/op.h"
 #include "core/pool.h"
 #include "core/service.h"
 #include "driver/driver.h"
@@ -30,6 +31,14 @@ enum level {
     LEVEL_REFUSE
 };
 
+struct moving {
+    struct pool pool;
+    const struct space_marks *marks;
+};
+
+static _Atomic bool is_due; /* a mark was moved */
+
+static int set_finish(struct task *task, struct op *op, struct error *err);
 static int read_mark(struct task *task, const char *pool_id, struct pool_mark *mark,
                      struct error *err);
 static int check_marks(const struct pool_mark *mark, struct error *err);
@@ -45,6 +54,8 @@ static int tell(struct task *task, const struct pool *pool, const struct pool_ma
 static int64_t used_percent(const struct pool_space *space);
 static const char *size_text(struct task *task, int64_t bytes);
 
+static const struct op_kind set_kind = { .name = "pool.set", .finish = set_finish };
+
 int space_marks_get(struct task *task, const char *pool_id, struct space_marks *marks,
                     struct error *err)
 {
@@ -59,12 +70,29 @@ int space_marks_get(struct task *task, const char *pool_id, struct space_marks *
 int space_marks_set(struct task *task, const char *pool_ref, const struct space_marks *marks,
                     struct error *err)
 {
-    cleanup_tx struct tx tx = { 0 };
-    struct pool_mark mark;
-    struct pool pool;
+    struct moving moving = { .marks = marks };
 
-    if (pool_get(task, pool_ref, &pool, err) < 0 || tx_begin(&tx, task->db, err) < 0 ||
-        read_mark(task, pool.id, &mark, err) < 0)
+    if (pool_get(task, pool_ref, &moving.pool, err) < 0)
+        return -1;
+    cleanup_op struct op op = {
+        .kind = &set_kind,
+        .subject = arena_printf(task->mem, "pool '%s'", moving.pool.name),
+        .data = &moving,
+    };
+    if (op_run(task, &op, err) < 0)
+        return -1;
+    is_due = true;
+    alarm_ring(&task->service->alarm);
+    return 0;
+}
+
+static int set_finish(struct task *task, struct op *op, struct error *err)
+{
+    const struct moving *moving = op->data;
+    const struct space_marks *marks = moving->marks;
+    struct pool_mark mark;
+
+    if (read_mark(task, moving->pool.id, &mark, err) < 0)
         return -1;
     if (marks->warn_percent >= 0)
         mark.warn_percent = marks->warn_percent;
@@ -72,9 +100,10 @@ int space_marks_set(struct task *task, const char *pool_ref, const struct space_
         mark.purge_percent = marks->purge_percent;
     if (marks->refuse_percent >= 0)
         mark.refuse_percent = marks->refuse_percent;
-    if (check_marks(&mark, err) < 0 || store_pool_mark_put(task->db, pool.id, &mark, err) < 0)
+    if (check_marks(&mark, err) < 0 ||
+        store_pool_mark_put(task->db, moving->pool.id, &mark, err) < 0)
         return -1;
-    return tx_commit(&tx, err);
+    return event_emit(task, "pool", "update", moving->pool.name, &(struct pairs){ 0 }, err);
 }
 
 int space_check(struct task *task, const char *pool_id, const char *what, struct error *err)
@@ -97,10 +126,20 @@ int space_check(struct task *task, const char *pool_id, const char *what, struct
                 size_text(task, space.size_bytes), (long long)mark.refuse_percent, pool.name);
 }
 
+int space_next(struct task *task, int64_t *due_ms, struct error *err)
+{
+    (void)task;
+    (void)err;
+    *due_ms = is_due ? 1 : 0;
+    return 0;
+}
+
 int space_tend(struct task *task, struct error *err)
 {
     struct pool *list = NULL;
     int count = pool_list(task, &list, err);
+
+    is_due = false;
 
     for (int i = 0; i < count; i++) {
         struct error reason; /* one pool must not hide another */

@@ -51,4 +51,7 @@ int space_check(struct task *task, const char *pool_id, const char *what, struct
 /* The job: looks at every pool, tells what has changed, and purges. */
 int space_tend(struct task *task, struct error *err);
 
+/* When it should run, earlier than its rhythm has it: at once after a mark was moved.  0: not. */
+int space_next(struct task *task, int64_t *due_ms, struct error *err);
+
 #endif

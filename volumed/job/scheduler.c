@@ -55,7 +55,7 @@ static const struct job jobs[] = {
     { "resume", 30 * MS_PER_S, run_resume, LANE_QUICK, NULL },
     { "leases", 30 * MS_PER_S, lease_tend, LANE_QUICK, NULL },
     { "trim", 30 * MS_PER_S, run_trim, LANE_QUICK, NULL },
-    { "space", 30 * MS_PER_S, space_tend, LANE_QUICK, NULL },
+    { "space", 30 * MS_PER_S, space_tend, LANE_QUICK, space_next },
     { "grow", 2 * MS_PER_S, pool_disk_grow_due, LANE_QUICK, NULL },
     { "policies", 30 * MS_PER_S, policy_run_due, LANE_POLICY, policy_next_due },
     { "trash", 3600 * MS_PER_S, trash_purge_expired, LANE_SLOW, trash_next_expiry },

@@ -7,11 +7,13 @@
 
 #include "core/pool.h"
 #include "core/pool_disk.h"
+#include "core/space.h"
 #include "core/volume.h"
 #include "core/volume_limit.h"
 
 static void set_known(json_t *json, const char *name, int64_t number);
 static json_t *encode_pool_disk(struct task *task, const struct pool *pool);
+static json_t *encode_marks(struct task *task, const struct pool *pool);
 static json_t *stored_json(const char *text);
 
 json_t *encode_volume(struct task *task, const struct volume *volume)
@@ -106,6 +108,7 @@ json_t *encode_pool(struct task *task, const struct pool *pool)
     json_set(json, "default", json_boolean(pool->is_default));
     encode_time_ms(json, "created", pool->created_ms);
     json_set(json, "disk", encode_pool_disk(task, pool));
+    json_set(json, "marks", encode_marks(task, pool));
     if (pool_space(task, pool->id, &bytes, &err) < 0) {
         json_decref(space);
         json_set(json, "space", json_null());
@@ -117,6 +120,18 @@ json_t *encode_pool(struct task *task, const struct pool *pool)
     json_set(json, "space", space);
     json_set(json, "problem", json_null());
     return json;
+}
+
+static json_t *encode_marks(struct task *task, const struct pool *pool)
+{
+    struct space_marks marks;
+    struct error ignored; /* a database that fails tells of it elsewhere */
+
+    if (space_marks_get(task, pool->id, &marks, &ignored) < 0)
+        return json_null();
+    return json_pack("{sI sI sI}", "warn_percent", (json_int_t)marks.warn_percent, "purge_percent",
+                     (json_int_t)marks.purge_percent, "refuse_percent",
+                     (json_int_t)marks.refuse_percent);
 }
 
 /* null for a pool in a directory of the host. */

@@ -5,7 +5,9 @@
 #include "api/native/decode.h"
 #include "api/native/encode.h"
 #include "api/native/handlers.h"
+#include "core/growth.h"
 #include "core/pool_disk.h"
+#include "core/space.h"
 
 struct pool_request {
     const char *name;
@@ -16,6 +18,11 @@ struct pool_request {
     int64_t size_bytes;
     int64_t max_bytes;
     bool force;
+};
+
+struct pool_change {
+    int64_t size_bytes; /* -1: not given */
+    struct space_marks marks;
 };
 
 static int create_disk(struct call *call, const struct pool_request *request, struct pool *pool,
@@ -61,15 +68,25 @@ int native_pool_create(struct call *call, struct error *err)
 int native_pool_change(struct call *call, struct error *err)
 {
     static const struct field fields[] = {
-        FIELD(INT, struct pool_request, size_bytes, REQUIRED),
+        FIELD(INT, struct pool_change, size_bytes, OPTIONAL),
+        FIELD_AS(INT, "warn_percent", struct pool_change, marks.warn_percent, OPTIONAL),
+        FIELD_AS(INT, "purge_percent", struct pool_change, marks.purge_percent, OPTIONAL),
+        FIELD_AS(INT, "refuse_percent", struct pool_change, marks.refuse_percent, OPTIONAL),
         FIELDS_END,
     };
-    struct pool_request request = { 0 };
+    struct pool_change change = { -1, { -1, -1, -1 } };
     struct pool pool;
 
-    if (decode_body(call, fields, &request, err) < 0 ||
-        pool_disk_resize(call->task, call->args[0], request.size_bytes, err) < 0 ||
-        pool_get(call->task, call->args[0], &pool, err) < 0)
+    if (decode_body(call, fields, &change, err) < 0)
+        return -1;
+    const struct space_marks *marks = &change.marks;
+    bool has_marks =
+        marks->warn_percent >= 0 || marks->purge_percent >= 0 || marks->refuse_percent >= 0;
+    if ((change.size_bytes >= 0) == has_marks)
+        return fail(err, ERR_INVALID, "give 'size_bytes', or marks");
+    int rc = has_marks ? space_marks_set(call->task, call->args[0], marks, err)
+                       : pool_disk_resize(call->task, call->args[0], change.size_bytes, err);
+    if (rc < 0 || pool_get(call->task, call->args[0], &pool, err) < 0)
         return -1;
     return call_reply_json(call, 200, encode_pool(call->task, &pool), err);
 }
@@ -97,13 +114,19 @@ int native_pool_space(struct call *call, struct error *err)
 {
     struct pool pool;
     struct pool_space space;
+    struct growth growth;
 
     if (pool_get(call->task, call->args[0], &pool, err) < 0 ||
-        pool_space(call->task, pool.id, &space, err) < 0)
+        pool_space(call->task, pool.id, &space, err) < 0 ||
+        growth_get(call->task, arena_printf(call->task->mem, "pool:%s", pool.id), space.free_bytes,
+                   &growth, err) < 0)
         return -1;
     json_t *json = encode_list("pool", json_text(pool.name));
     json_set(json, "size_bytes", json_integer(space.size_bytes));
     json_set(json, "free_bytes", json_integer(space.free_bytes));
+    json_set(json, "growth_bytes_per_day", json_integer(growth.bytes_per_day));
+    json_set(json, "full_in_days",
+             growth.full_in_days >= 0 ? json_integer(growth.full_in_days) : json_null());
     return call_reply_json(call, 200, json, err);
 }
 
