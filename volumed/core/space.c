@@ -51,6 +51,8 @@ static void settle(struct task *task, const struct pool *pool);
 static enum level level_of(const struct pool_mark *mark, int64_t percent);
 static int tell(struct task *task, const struct pool *pool, const struct pool_mark *mark,
                 const struct pool_space *space, struct error *err);
+static int tell_purged(struct task *task, const struct pool *pool, int given,
+                       const struct pool_space *space, struct error *err);
 static int64_t used_percent(const struct pool_space *space);
 static const char *size_text(struct task *task, int64_t bytes);
 
@@ -191,9 +193,8 @@ static int tend_pool(struct task *task, const struct pool *pool, struct error *e
         int given = purge(task, pool, mark.purge_percent, err);
         if (given < 0 || pool_space(task, pool->id, &space, err) < 0)
             return -1;
-        if (given > 0)
-            log_info("pool purged name=%s things=%d free_bytes=%lld", pool->name, given,
-                     (long long)space.free_bytes);
+        if (given > 0 && tell_purged(task, pool, given, &space, err) < 0)
+            return -1;
         level = level_of(&mark, used_percent(&space));
     }
     if (level == (enum level)mark.level)
@@ -285,6 +286,22 @@ static int tell(struct task *task, const struct pool *pool, const struct pool_ma
         log_warn("pool is filling name=%s used_percent=%lld free_bytes=%lld", pool->name, percent,
                  (long long)space->free_bytes);
     return 0;
+}
+
+/* What went has events of its own; this one says why. */
+static int tell_purged(struct task *task, const struct pool *pool, int given,
+                       const struct pool_space *space, struct error *err)
+{
+    struct pair items[] = {
+        { "things", arena_printf(task->mem, "%d", given) },
+        { "used_percent", arena_printf(task->mem, "%lld", (long long)used_percent(space)) },
+        { "free_bytes", arena_printf(task->mem, "%lld", (long long)space->free_bytes) },
+    };
+
+    log_info("pool purged name=%s things=%d free_bytes=%lld", pool->name, given,
+             (long long)space->free_bytes);
+    return event_emit(task, "pool", "space-purged", pool->name,
+                      &(struct pairs){ ARRAY_SIZE(items), items }, err);
 }
 
 /* Of what an unprivileged writer can get, as df tells it. */
