@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* volctl container recreate, rollback, commit, undo and history. */
+#include "recreate.h"
+
 #include <poll.h>
 #include <string.h>
 
@@ -9,19 +11,15 @@
 #include "url.h"
 #include "verbs.h"
 
-#define LOOK_MS          100
-#define EXIT_ROLLED_BACK 1
-#define RECREATIONS      "/volumed/v1/recreations"
+#define LOOK_MS 100
 
-static int begin(struct command *command, json_t *members, struct error *err);
 static int set_terms(const struct command *command, json_t *body, struct error *err);
-static int follow(struct command *command, json_t *begun, struct error *err);
+static void print_begun(const struct command *command, const json_t *recreation);
 static int conclude(const struct command *command, const json_t *recreation);
 static void print_committed(const struct command *command, const json_t *recreation);
 static void print_plan(const struct command *command, const json_t *recreation);
 static int decide(struct command *command, const char *verb, struct error *err);
 static int find_probation(struct command *command, const char **id, struct error *err);
-static bool is_over(const json_t *recreation);
 static const char *names(struct arena *mem, const json_t *recreation);
 
 int cmd_container_recreate(struct command *command, struct error *err)
@@ -46,7 +44,7 @@ int cmd_container_recreate(struct command *command, struct error *err)
         json_set(members, arena_strndup(command->mem, args->words[i], strcspn(args->words[i], "=")),
                  json_pack("{s:o}", "change", change));
     }
-    return begin(command, members, err);
+    return recreation_run(command, members, err);
 }
 
 int cmd_container_rollback(struct command *command, struct error *err)
@@ -55,9 +53,9 @@ int cmd_container_rollback(struct command *command, struct error *err)
 
     if (args_int(&command->args, "to", &number, err) < 0)
         return -1;
-    return begin(command,
-                 json_pack("{s:{s:I}}", command->args.words[0], "generation", (json_int_t)number),
-                 err);
+    return recreation_run(
+        command, json_pack("{s:{s:I}}", command->args.words[0], "generation", (json_int_t)number),
+        err);
 }
 
 int cmd_container_commit(struct command *command, struct error *err)
@@ -107,8 +105,54 @@ int cmd_container_history(struct command *command, struct error *err)
     return 0;
 }
 
-/* Takes over 'members'. */
-static int begin(struct command *command, json_t *members, struct error *err)
+int recreation_follow(struct command *command, json_t **recreation, struct error *err)
+{
+    const char *path = URL(command->mem, RECREATIONS "/{}", cell_text(*recreation, "id"));
+    const char *told = "";
+
+    for (;;) {
+        const char *state = arena_strdup(command->mem, cell_text(*recreation, "state"));
+        const json_t *plan = json_object_get(*recreation, "plan");
+        bool waits = strcmp(state, "probation") == 0 &&
+                     json_integer_value(json_object_get(plan, "probation_ms")) < 0;
+        if (strcmp(state, told) != 0)
+            output_note(command, "%s", state);
+        told = state;
+        if (recreation_is_over(*recreation) || waits)
+            return 0;
+        (void)poll(NULL, 0, LOOK_MS); /* sleeps */
+        json_decref(*recreation);
+        *recreation = NULL;
+        if (command_ask(command, "GET", path, NULL, recreation, err) < 0)
+            return -1;
+    }
+}
+
+bool recreation_is_over(const json_t *recreation)
+{
+    const char *state = cell_text(recreation, "state");
+
+    return state != NULL && (strcmp(state, "committed") == 0 || strcmp(state, "rolled_back") == 0);
+}
+
+int recreation_set_probation(const struct command *command, json_t *body, struct error *err)
+{
+    const struct args *args = &command->args;
+    const char *probation = args_get(args, "probation");
+    int64_t ms = -1;
+
+    if (probation != NULL && strcmp(probation, "manual") == 0)
+        json_set(body, "manual", json_true());
+    else if (args_duration_ms(args, "probation", &ms, err) < 0)
+        return -1;
+    if (ms >= 0)
+        json_set(body, "probation_ms", json_integer(ms));
+    if (args_has(args, "probe"))
+        json_set(body, "probe", json_text(args_get(args, "probe")));
+    return 0;
+}
+
+int recreation_run(struct command *command, json_t *members, struct error *err)
 {
     json_t *body = json_object();
     json_t *begun = NULL;
@@ -120,41 +164,30 @@ static int begin(struct command *command, json_t *members, struct error *err)
     }
     if (command_ask(command, "POST", RECREATIONS, body, &begun, err) < 0)
         return -1;
-    if (args_has(&command->args, "dry-run")) {
+    int status = 0;
+    if (args_has(&command->args, "dry-run"))
         print_plan(command, begun);
-        json_decref(begun);
-        return 0;
-    }
-    if (args_has(&command->args, "detach")) {
-        if (command->is_json)
-            output_json(begun);
-        else
-            output_line("%s", cell_text(begun, "id"));
-        json_decref(begun);
-        return 0;
-    }
-    return follow(command, begun, err);
+    else if (args_has(&command->args, "detach"))
+        print_begun(command, begun);
+    else if ((status = recreation_follow(command, &begun, err)) == 0)
+        status = conclude(command, begun);
+    json_decref(begun);
+    return status;
 }
 
 static int set_terms(const struct command *command, json_t *body, struct error *err)
 {
     const struct args *args = &command->args;
-    const char *probation = args_get(args, "probation");
-    int64_t ms = -1;
     int64_t keep = -1;
 
-    if (probation != NULL && strcmp(probation, "manual") == 0)
-        json_set(body, "manual", json_true());
-    else if (args_duration_ms(args, "probation", &ms, err) < 0)
+    if (recreation_set_probation(command, body, err) < 0)
         return -1;
+    if (strcmp(command->verb->name, "rehearse") == 0) /* its --keep is another */
+        return 0;
     if (args_int(args, "keep", &keep, err) < 0)
         return -1;
-    if (ms >= 0)
-        json_set(body, "probation_ms", json_integer(ms));
     if (keep >= 0)
         json_set(body, "keep", json_integer(keep));
-    if (args_has(args, "probe"))
-        json_set(body, "probe", json_text(args_get(args, "probe")));
     if (args_has(args, "keep-new-data-as"))
         json_set(body, "keep_new_data_as", json_text(args_get(args, "keep-new-data-as")));
     json_set(body, "no_snapshot", json_boolean(args_has(args, "no-snapshot")));
@@ -162,32 +195,12 @@ static int set_terms(const struct command *command, json_t *body, struct error *
     return 0;
 }
 
-/* Takes over 'begun'.  Until it is over, or waits for a person. */
-static int follow(struct command *command, json_t *begun, struct error *err)
+static void print_begun(const struct command *command, const json_t *recreation)
 {
-    json_t *now = begun;
-    const char *path = URL(command->mem, RECREATIONS "/{}", cell_text(begun, "id"));
-    const char *told = "";
-
-    for (;;) {
-        const char *state = arena_strdup(command->mem, cell_text(now, "state"));
-        const json_t *plan = json_object_get(now, "plan");
-        bool waits = strcmp(state, "probation") == 0 &&
-                     json_integer_value(json_object_get(plan, "probation_ms")) < 0;
-        if (strcmp(state, told) != 0)
-            output_note(command, "%s", state);
-        told = state;
-        if (is_over(now) || waits)
-            break;
-        (void)poll(NULL, 0, LOOK_MS); /* sleeps */
-        json_decref(now);
-        now = NULL;
-        if (command_ask(command, "GET", path, NULL, &now, err) < 0)
-            return -1;
-    }
-    int status = conclude(command, now);
-    json_decref(now);
-    return status;
+    if (command->is_json)
+        output_json(recreation);
+    else
+        output_line("%s", cell_text(recreation, "id"));
 }
 
 static int conclude(const struct command *command, const json_t *recreation)
@@ -251,7 +264,7 @@ static int decide(struct command *command, const char *verb, struct error *err)
     if (command_ask(command, "POST", path, json_object(), &answer, err) < 0)
         return -1;
     path = URL(command->mem, RECREATIONS "/{}", id);
-    while (!is_over(answer)) {
+    while (!recreation_is_over(answer)) {
         (void)poll(NULL, 0, LOOK_MS); /* sleeps */
         json_decref(answer);
         answer = NULL;
@@ -275,19 +288,12 @@ static int find_probation(struct command *command, const char **id, struct error
         return -1;
     json_array_foreach(json_object_get(answer, "recreations"), index, item)
     {
-        if (!is_over(item)) {
+        if (!recreation_is_over(item)) {
             *id = arena_strdup(command->mem, cell_text(item, "id"));
             return 0;
         }
     }
     return fail(err, ERR_CONFLICT, "it is in no probation");
-}
-
-static bool is_over(const json_t *recreation)
-{
-    const char *state = cell_text(recreation, "state");
-
-    return state != NULL && (strcmp(state, "committed") == 0 || strcmp(state, "rolled_back") == 0);
 }
 
 static const char *names(struct arena *mem, const json_t *recreation)

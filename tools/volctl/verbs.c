@@ -306,6 +306,17 @@ const struct verb verbs[] = {
       "The old one is stopped, all its volumes are cut, the new one takes its name, volumes and options and is watched: "
       "it must stay up and, with a health check or a probe, pass it.  If it does not, volumes and the old container are "
       "put back; the exit status is then 1.  Several are replaced as one, started in the order given." },
+    { "container", "rehearse", "CONTAINER [-- COMMAND [ARG...]]", cmd_container_rehearse,
+      "try a new image or other options on clones, while the container runs on", "rehearse", 1, WORDS_MANY, 0,
+      OPTIONS({ "image", 0, "IMAGE", "the image to try; by default what the same name is now" },
+              { "probation", 0, "DURATION", "how long it is watched (30s)" },
+              { "probe", 0, "COMMAND", "a shell command in it that must succeed" },
+              { "with-network", 0, NULL, "give it the container's network; else it has none" },
+              { "keep", 0, NULL, "leave the rehearsed container and its clones" },
+              { "promote", 0, NULL, "when it passed, recreate the container with that very image" },
+              CONTAINER_OPTIONS),
+      "All volumes are cut at one instant and cloned.  Told are the verdict, what was written, the end of its log, and "
+      "what the image would have put into fresh volumes that these lack.  The exit status is 1 when it failed." },
     { "container", "rollback", "CONTAINER", cmd_container_rollback, "put an earlier generation back, with its data",
       "roll back", 1, 1, 0,
       OPTIONS({ "to", 0, "GENERATION", "which (the one before)" },

@@ -80,6 +80,7 @@ int cmd_container_ls(struct command *command, struct error *err);
 int cmd_container_inspect(struct command *command, struct error *err);
 int cmd_container_attachments(struct command *command, struct error *err);
 int cmd_container_recreate(struct command *command, struct error *err);
+int cmd_container_rehearse(struct command *command, struct error *err);
 int cmd_container_rollback(struct command *command, struct error *err);
 int cmd_container_commit(struct command *command, struct error *err);
 int cmd_container_undo(struct command *command, struct error *err);

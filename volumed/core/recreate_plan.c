@@ -37,6 +37,8 @@ json_t *recreate_plan_json(const struct recreate_plan *plan)
     json_set(json, "keep", json_integer(plan->keep));
     json_set(json, "has_snapshot", json_boolean(plan->has_snapshot));
     json_set(json, "is_rollback", json_boolean(plan->is_rollback));
+    json_set(json, "is_rehearsal", json_boolean(plan->is_rehearsal));
+    json_set(json, "is_kept", json_boolean(plan->is_kept));
     json_set(json, "probe", json_text(plan->probe));
     json_set(json, "keep_new_data_as", json_text(plan->keep_new_data_as));
     json_set(json, "target_set", json_text(plan->target_set));
@@ -54,6 +56,8 @@ int recreate_plan_read(struct task *task, const char *text, struct recreate_plan
         json_get_int(json, "keep", &plan->keep, err) < 0 ||
         json_get_bool(json, "has_snapshot", &plan->has_snapshot, err) < 0 ||
         json_get_bool(json, "is_rollback", &plan->is_rollback, err) < 0 ||
+        json_get_bool(json, "is_rehearsal", &plan->is_rehearsal, err) < 0 ||
+        json_get_bool(json, "is_kept", &plan->is_kept, err) < 0 ||
         json_get_text(json, "probe", task->mem, &plan->probe, err) < 0 ||
         json_get_text(json, "keep_new_data_as", task->mem, &plan->keep_new_data_as, err) < 0 ||
         json_get_text(json, "target_set", task->mem, &plan->target_set, err) < 0)

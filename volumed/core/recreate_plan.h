@@ -10,6 +10,8 @@ struct recreate_plan {
     int64_t keep;
     bool has_snapshot;
     bool is_rollback;             /* the new ones are generations that are put back */
+    bool is_rehearsal;            /* core/rehearse.h */
+    bool is_kept;                 /* of a rehearsal: container and clones stay */
     const char *probe;            /* NULL: none */
     const char *keep_new_data_as; /* NULL: nothing */
     const char *target_set;       /* of the generation that is put back; NULL: data stays */

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "core/event.h"
 #include "core/generation.h"
+#include "core/rehearse.h"
 #include "core/service.h"
 #include "store/generation.h"
 #include "store/recreation.h"
@@ -32,7 +33,6 @@ static int go_on(struct recreate_run *run, bool is_resumed, struct error *err);
 static int go_forward(struct recreate_run *run, struct error *err);
 static int go_through_probation(struct recreate_run *run, struct error *err);
 static int go_back(struct recreate_run *run, struct error *err);
-static int end(struct recreate_run *run, const char *state, struct error *err);
 static void tidy_up(struct recreate_run *run);
 static bool is_stopped(const struct recreate_run *run);
 
@@ -59,6 +59,8 @@ static int go_on(struct recreate_run *run, bool is_resumed, struct error *err)
 
     if (recreation->finished_ms != 0)
         return 0;
+    if (run->plan.is_rehearsal)
+        return rehearse_run(run, is_resumed, err);
     if (strcmp(recreation->state, "probation") == 0)
         return go_through_probation(run, err);
     if (strcmp(recreation->state, "undoing") == 0)
@@ -101,7 +103,7 @@ static int go_through_probation(struct recreate_run *run, struct error *err)
     if (verdict == 0)
         return 0;
     if (verdict > 0) {
-        if (end(run, "committed", err) < 0)
+        if (recreate_end(run, "committed", err) < 0)
             return -1;
         tidy_up(run);
         return 0;
@@ -127,10 +129,10 @@ static int go_back(struct recreate_run *run, struct error *err)
              run->recreation->reason);
     if (recreate_save(run, err) < 0 || recreate_undo(run, err) < 0)
         return -1;
-    return end(run, "rolled_back", err);
+    return recreate_end(run, "rolled_back", err);
 }
 
-static int end(struct recreate_run *run, const char *state, struct error *err)
+int recreate_end(struct recreate_run *run, const char *state, struct error *err)
 {
     cleanup_tx struct tx tx = { 0 };
 
@@ -199,8 +201,8 @@ int recreate_emit(struct recreate_run *run, struct error *err)
                                 { "reason", recreation->reason } };
         const struct pairs attributes = { ARRAY_SIZE(items), items };
         bool is_new = strcmp(recreation->state, "committed") == 0;
-        if (event_emit(run->task, "container", "recreate", is_new ? member->new_id : member->old_id,
-                       &attributes, err) < 0)
+        if (event_emit(run->task, "container", run->plan.is_rehearsal ? "rehearse" : "recreate",
+                       is_new ? member->new_id : member->old_id, &attributes, err) < 0)
             return -1;
     }
     return 0;

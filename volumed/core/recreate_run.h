@@ -53,10 +53,14 @@ int64_t recreate_reported(const struct recreate_run *run, const char *key);
 /* Whether the new ones have the names. */
 int recreate_is_switched(struct recreate_run *run, bool *is_switched, struct error *err);
 
+/* Its last transaction: state, figures, events. */
+int recreate_end(struct recreate_run *run, const char *state, struct error *err);
+
 /* Writes the row.  In a transaction of the caller's, or in one of its own. */
 int recreate_save(struct recreate_run *run, struct error *err);
 
-/* Event "recreate" of each member's container, with state and reason; in the caller's transaction.
+/* Event "recreate" (of a rehearsal: "rehearse") of each member's container, with state and reason;
+ * in the caller's transaction.
  */
 int recreate_emit(struct recreate_run *run, struct error *err);
 

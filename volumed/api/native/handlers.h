@@ -60,6 +60,7 @@ int native_pool_remove(struct call *call, struct error *err);
 int native_pool_space(struct call *call, struct error *err);
 
 int native_recreation_begin(struct call *call, struct error *err);
+int native_rehearsal_begin(struct call *call, struct error *err);
 int native_recreation_list(struct call *call, struct error *err);
 int native_recreation_get(struct call *call, struct error *err);
 int native_recreation_commit(struct call *call, struct error *err);

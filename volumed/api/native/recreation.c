@@ -8,6 +8,7 @@
 #include "core/container.h"
 #include "core/generation.h"
 #include "core/recreate.h"
+#include "core/rehearse.h"
 
 struct begin_request {
     const char *members; /* JSON text: {name: {change, generation}} in the order of starting */
@@ -18,6 +19,14 @@ struct begin_request {
     const char *keep_new_data_as;
     int64_t keep;
     bool dry_run;
+};
+
+struct rehearse_body {
+    const char *change; /* JSON text */
+    int64_t probation_ms;
+    const char *probe;
+    bool network;
+    bool keep;
 };
 
 struct list_request {
@@ -65,6 +74,35 @@ int native_recreation_begin(struct call *call, struct error *err)
     json_t *json = encode_recreation(&recreation);
     json_set(json, "dry_run", json_boolean(body.dry_run));
     return call_reply_json(call, body.dry_run ? 200 : 202, json, err);
+}
+
+int native_rehearsal_begin(struct call *call, struct error *err)
+{
+    static const struct field fields[] = {
+        FIELD(OBJECT, struct rehearse_body, change, OPTIONAL),
+        FIELD(INT, struct rehearse_body, probation_ms, OPTIONAL),
+        FIELD(TEXT, struct rehearse_body, probe, OPTIONAL),
+        FIELD(BOOL, struct rehearse_body, network, OPTIONAL),
+        FIELD(BOOL, struct rehearse_body, keep, OPTIONAL),
+        FIELDS_END,
+    };
+    struct rehearse_body body = { .change = "{}", .probation_ms = PROBATION_MS_DEFAULT };
+    struct recreation recreation;
+
+    if (decode_body(call, fields, &body, err) < 0)
+        return -1;
+    cleanup_json json_t *change = json_read(body.change, strlen(body.change), err);
+    const struct rehearse_request request = {
+        .container = call->args[0],
+        .change = change,
+        .probation_ms = body.probation_ms,
+        .probe = body.probe,
+        .has_network = body.network,
+        .is_kept = body.keep,
+    };
+    if (change == NULL || rehearse_begin(call->task, &request, &recreation, err) < 0)
+        return -1;
+    return call_reply_json(call, 202, encode_recreation(&recreation), err);
 }
 
 int native_recreation_list(struct call *call, struct error *err)

@@ -53,6 +53,7 @@ const struct route native_routes[] = {
     { "PUT",    "/volumed/v1/volumes/{volume}/access",                native_lease_access },
     { "POST",   "/volumed/v1/volumes/{volume}/fence",                 native_lease_fence },
     { "GET",    "/volumed/v1/containers/{container}/generations",     native_container_generations },
+    { "POST",   "/volumed/v1/containers/{container}/rehearsals",      native_rehearsal_begin },
     { "GET",    "/volumed/v1/recreations",                            native_recreation_list },
     { "POST",   "/volumed/v1/recreations",                            native_recreation_begin },
     { "GET",    "/volumed/v1/recreations/{recreation}",               native_recreation_get },
