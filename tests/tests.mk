@@ -7,7 +7,8 @@ UNIT_WANTED := $(if $(T),$(filter test_$(T)%,$(UNIT)),$(UNIT))
 ifeq ($(MODE),tsan)
 # What starts confined children: they have one thread each, and a sandbox too small for the sanitizer.
 UNIT_WANTED := $(filter-out test_transfer_% test_core_image_fault test_core_image_load test_core_image_remove \
-                 test_core_image_save test_core_container_files test_sweep_container test_sweep_start test_sweep_lease,$(UNIT_WANTED))
+                 test_core_image_save test_core_container_files test_sweep_container test_sweep_start test_sweep_lease \
+                 test_sweep_recreate,$(UNIT_WANTED))
 endif
 LIBRARY     := $(filter-out volumed/main.c,$(VOLUMED)) $(BASE)
 # A test of the runner names the runner's files it needs by linking all but its main.
@@ -82,8 +83,8 @@ $(BUILD)/unit/test_runner_%: $(BUILD)/obj/tests/unit/test_runner_%.o $(BUILD)/ob
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/lib/main.o $(BUILD)/libvolumed.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS.$(MODE)) -o $@ $^ $(CHECK_LIBS) $(VOLUMED_LIBS)
-# It starts real containers.
-$(BUILD)/unit/test_sweep_start $(BUILD)/unit/test_sweep_lease: | $(BUILD)/runner
+# They start real containers.
+$(BUILD)/unit/test_sweep_start $(BUILD)/unit/test_sweep_lease $(BUILD)/unit/test_sweep_recreate: | $(BUILD)/runner
 $(BUILD)/fuzz/fuzz_runner_%: $(BUILD)/obj/tests/fuzz/fuzz_runner_%.o $(BUILD)/obj/tests/fuzz/replay.o $(BUILD)/librunner.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS.$(MODE)) -o $@ $^ $(RUNNER_LIBS)
