@@ -9,6 +9,7 @@
 #include "base/uuid.h"
 #include "core/fence.h"
 #include "core/pool.h"
+#include "core/pool_reserve.h"
 #include "core/snapshot_name.h"
 #include "core/space.h"
 #include "core/volume.h"
@@ -162,8 +163,7 @@ static int cut_data(struct task *task, const struct volume *volume, struct snaps
         .is_read_only = true,
         .deadline_ms = fence.deadline_ms,
     };
-    if (pool->driver->clone(pool, &copy, err) < 0 ||
-        fence_lower(&fence, &snapshot->pause_ns, err) < 0)
+    if (pool_tree_clone(pool, &copy, err) < 0 || fence_lower(&fence, &snapshot->pause_ns, err) < 0)
         return -1;
     snapshot->fence = fence.kind;
     return 0;

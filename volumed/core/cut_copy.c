@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "core/cut.h"
+#include "core/pool_reserve.h"
 #include "driver/driver.h"
 
 #define THREADS_MAX 8
@@ -84,7 +85,7 @@ static int copy_member(struct cut_member *member, int64_t deadline_ms, struct er
         .is_read_only = !cut_has_place(member),
         .deadline_ms = deadline_ms,
     };
-    int rc = member->pool->driver->clone(member->pool, &copy, err);
+    int rc = pool_tree_clone(member->pool, &copy, err);
 
     member->took_ms = clock_mono_ms() - begun_ms;
     return rc;

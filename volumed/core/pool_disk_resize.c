@@ -19,6 +19,7 @@
 #include "core/op.h"
 #include "core/pool.h"
 #include "core/pool_disk.h"
+#include "core/pool_reserve.h"
 #include "core/storage_kinds.h"
 #include "driver/driver.h"
 #include "driver/resize.h"
@@ -97,6 +98,11 @@ int pool_disk_grow_due(struct task *task, struct error *err)
 
     for (int i = 0; i < count; i++) {
         struct error failure;
+        const struct driver_pool *open = NULL;
+        if (pool_open(task, list[i].pool_id, &open, &failure) < 0)
+            continue; /* refused, and told elsewhere */
+        if (pool_reserve_make(open, &failure) < 0)
+            log_warn("pool has no reserve error=\"%s\"", failure.message);
         bool may_grow = !list[i].is_device &&
                         (list[i].max_bytes == 0 || list[i].size_bytes < list[i].max_bytes);
         if (may_grow && grow_if_due(task, &list[i], &failure) < 0 && failure.code != ERR_CONFLICT)

@@ -15,6 +15,7 @@
 #include "base/sys.h"
 #include "base/units.h"
 #include "core/pool.h"
+#include "core/pool_reserve.h"
 #include "core/pool_spare.h"
 #include "core/volume_limit.h"
 #include "driver/tree_copy.h"
@@ -80,7 +81,7 @@ int volume_data_clone(struct task *task, const struct volume *volume, int source
         .deadline_ms = deadline_ms,
         .limit = pool->driver->set_limit != NULL ? &limit : NULL,
     };
-    if (pool->driver->clone(pool, &copy, err) < 0)
+    if (pool_tree_clone(pool, &copy, err) < 0)
         return -1;
     return check_fits(pool, volume, pool->volumes_fd, err);
 }
@@ -167,7 +168,7 @@ static int discard_everywhere(const struct driver_pool *pool, const char *data_i
 
     for (size_t i = 0; i < ARRAY_SIZE(places); i++)
         if (sys_fstatat(places[i], data_id, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-            pool->driver->remove(pool, places[i], data_id, err) < 0)
+            pool_tree_remove(pool, places[i], data_id, err) < 0)
             return -1;
     return 0;
 }
