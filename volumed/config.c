@@ -25,6 +25,8 @@ const char config_usage[] =
     "                        (/run/docker/plugins/volumed.sock with the default state, else none)\n"
     "  --group NAME          group that may use the socket (root only)\n"
     "  --runner PATH         the container runtime (beside volumed, or ../libexec/volumed/runner)\n"
+    "  --default-pool KIND   what the first start makes: auto or directory, or a disk of its own,\n"
+    "                        xfs or btrfs (auto)\n"
     "  --workers N           requests served at once (8)\n"
     "  --trash-ttl DURATION  how long removed volumes and snapshots can be restored (24h; 0: not at all)\n"
     "  --log-level LEVEL     debug, info, warn, error (info)\n"
@@ -50,6 +52,7 @@ static const struct option_row option_rows[] = {
     { "plugin-socket", OPTION_TEXT, offsetof(struct config, plugin_socket) },
     { "group", OPTION_TEXT, offsetof(struct config, group) },
     { "runner", OPTION_TEXT, offsetof(struct config, runner) },
+    { "default-pool", OPTION_TEXT, offsetof(struct config, default_pool) },
     { "workers", OPTION_INT, offsetof(struct config, workers) },
     { "trash-ttl", OPTION_DURATION, offsetof(struct config, trash_ttl_ns) },
     { "log-level", OPTION_LEVEL, offsetof(struct config, log_level) },
@@ -75,6 +78,7 @@ static int find_row(const char *name, size_t length);
 static int set(struct loader *loader, int row, const char *value, struct error *err);
 static int set_level(enum log_level *level, const char *value, struct error *err);
 static int complete(struct config *config, struct error *err);
+static bool is_pool_kind(const char *text);
 static char *trim(char *text);
 
 int config_load(struct config *config, struct arena *mem, int argc, char **argv, struct error *err)
@@ -85,6 +89,7 @@ int config_load(struct config *config, struct arena *mem, int argc, char **argv,
         .state_dir = DEFAULT_STATE_DIR,
         .socket = "/run/volumed.sock",
         .group = "",
+        .default_pool = "auto",
         .workers = 8,
         .log_level = LOG_INFO,
         .trash_ttl_ns = 24 * 3600 * INT64_C(1000000000),
@@ -222,10 +227,24 @@ static int complete(struct config *config, struct error *err)
         return fail(err, ERR_INVALID, "socket '%s' must be an absolute path", config->socket);
     if (config->workers < 2 || config->workers > WORKERS_MAX)
         return fail(err, ERR_INVALID, "workers must be between 2 and %d", WORKERS_MAX);
+    if (!is_pool_kind(config->default_pool))
+        return fail(err, ERR_INVALID,
+                    "default-pool must be auto, directory, xfs or btrfs, not '%s'",
+                    config->default_pool);
     if (config->plugin_socket == NULL) /* a private volumed must not take the host's plugin name */
         config->plugin_socket =
             strcmp(config->state_dir, DEFAULT_STATE_DIR) == 0 ? DEFAULT_PLUGIN_SOCKET : "";
     return 0;
+}
+
+static bool is_pool_kind(const char *text)
+{
+    static const char *const kinds[] = { "auto", "directory", "xfs", "btrfs" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+        if (strcmp(kinds[i], text) == 0)
+            return true;
+    return false;
 }
 
 static char *trim(char *text)

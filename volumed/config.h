@@ -16,6 +16,7 @@ struct config {
     const char *plugin_socket; /* "" = the plugin's door stays shut */
     const char *group;         /* owns the socket, mode 0660; "" = root only */
     const char *runner;        /* NULL: beside this binary, or ../libexec/volumed/ */
+    const char *default_pool;  /* "auto", "directory", "xfs" or "btrfs" */
     int64_t workers;
     int64_t trash_ttl_ns; /* 0: no trash */
     enum log_level log_level;

@@ -26,6 +26,7 @@
 #include "core/exec.h"
 #include "core/monitor.h"
 #include "core/pool.h"
+#include "core/pool_mirror.h"
 #include "core/pool_spare.h"
 #include "core/recover.h"
 #include "core/recreator.h"
@@ -59,6 +60,7 @@ static void *worker_start(void *context, struct error *err);
 static void worker_stop(void *worker);
 static void worker_rest(void *worker);
 static void wait_for_signal(void);
+static void mirror_pools(struct service *service);
 static void stop(struct daemon *daemon);
 
 static const struct http_worker_ops worker_ops = { worker_start, worker_stop, worker_rest };
@@ -90,7 +92,8 @@ int main(int argc, char **argv)
 
 static int run(struct daemon *daemon, struct error *err)
 {
-    struct service_spec spec = { .state_dir = daemon->config.state_dir };
+    struct service_spec spec = { .default_pool = daemon->config.default_pool,
+                                 .state_dir = daemon->config.state_dir };
     sigset_t all;
 
     log_set_level(daemon->config.log_level);
@@ -261,6 +264,19 @@ static void wait_for_signal(void)
     log_info("stopping signal=%d", signal);
 }
 
+/* So that after a clean stop the pools know all that the database knows. */
+static void mirror_pools(struct service *service)
+{
+    struct error err;
+    struct task *task = worker_start(service, &err);
+    int rc = task == NULL ? -1 : pool_mirror_flush(task, &err);
+
+    if (rc < 0)
+        log_warn("pools have no current copy of their rows error=\"%s\"", err.message);
+    if (task != NULL)
+        worker_stop(task);
+}
+
 static void stop(struct daemon *daemon)
 {
     scheduler_stop(daemon->scheduler);
@@ -274,6 +290,8 @@ static void stop(struct daemon *daemon)
         monitor_free(daemon->service.monitor);
     }
     execs_free(daemon->service.execs);
+    if (daemon->service.is_recovered)
+        mirror_pools(&daemon->service);
     pools_close(daemon->service.pools);
     service_close(&daemon->service);
 }

@@ -64,7 +64,7 @@ disk_story() {
     [ "$(volctl --json snapshot create "$1-v@first" | jq -r .cost)" = "$5" ]
     run -4 --separate-stderr volctl pool rm "$1"
     [[ $stderr == *"not empty"* ]]
-    volctl volume rm "$1-v" --with-snapshots
+    volctl volume rm "$1-v" --with-snapshots --now
     volctl pool rm "$1"
     [ ! -e "$image" ]
     is_gone "$1" "$image"
@@ -105,7 +105,7 @@ disk_story() {
     world_daemon_start
     [ -s "$(path_of log)/f" ]
     is_clean
-    volctl volume rm log
+    volctl volume rm log --now
     volctl pool rm away
 }
 
@@ -123,7 +123,7 @@ disk_story() {
     volctl event ls -n 100 | grep -q 'pool grow grows'
     run dd if=/dev/zero of="$dir/more" bs=1M count=400 conv=fsync status=none # EDQUOT or ENOSPC, as such
     [[ $status -ne 0 && $output == *"No space left on device"* ]]
-    volctl volume rm fill
+    volctl volume rm fill --now
     volctl pool rm grows
     is_clean
 }
@@ -149,7 +149,7 @@ has_room() {
     run -7 --separate-stderr volctl pool resize xx 350M
     [[ $stderr == *"cannot be made smaller"* ]]
     run -7 --separate-stderr volctl pool resize default 1G
-    volctl volume rm held
+    volctl volume rm held --now
     volctl pool rm bb xx
 }
 
@@ -176,7 +176,7 @@ has_room() {
     [ "$(stat -c %s "$WORLD_DIR/small/tight.img")" = $((320 << 20)) ]
     rm "$WORLD_DIR/small/ballast"
     world_eventually 60 has_grown tight $((320 << 20))
-    volctl volume rm full
+    volctl volume rm full --now
     volctl pool rm tight
     is_clean
 }
@@ -205,4 +205,177 @@ has_grown() {
     volctl pool rm dev
     run -4 --separate-stderr volctl pool create dev --driver btrfs --device "$device" # what was made stays
     losetup -d "$device"
+}
+
+# --- adopting ---
+
+# The database is gone, as after a lost disk; pools are not.
+lose_database() {
+    world_daemon_stop "${1:-TERM}"
+    rm "$WORLD_DIR/state/volumed.db"*
+    world_daemon_start
+}
+
+# adopt_story NAME DRIVER ARGUMENTS-OF-ADOPT…: pool NAME is there; it is lost and adopted.
+adopt_story() {
+    local pool=$1 driver=$2 id
+    shift 2
+    volctl volume create "$pool-data" --pool "$pool" --label tier=gold
+    echo one >"$(path_of "$pool-data")/f"
+    volctl snapshot create "$pool-data@first" --label why=test
+    echo two >"$(path_of "$pool-data")/f"
+    volctl volume clone "$pool-data@first" "$pool-copy"
+    volctl volume protect "$pool-data"
+    volctl volume create "$pool-gone" --pool "$pool"
+    echo gone >"$(path_of "$pool-gone")/f"
+    volctl volume rm "$pool-gone"
+    id=$(volctl --json volume inspect "$pool-data" | jq -r .id)
+    volctl --json volume inspect "$pool-data" "$pool-copy" |
+        jq -cS 'map({id, name, options, labels, protected, parent, created_ms})' >"$WORLD_DIR/before"
+    lose_database
+    run -3 volctl volume inspect "$pool-data"
+    run -0 volctl --json pool adopt "$@" --dry-run
+    [ "$(jq -r '.name, .driver, .dry_run' <<<"$output" | paste -sd,)" = "$pool,$driver,true" ]
+    run -3 volctl pool inspect "$pool"
+    run -0 volctl --json pool adopt "$@"
+    [ "$(jq -r '[.found[].state] | unique | join(",")' <<<"$output")" = adopted ]
+    volctl --json volume inspect "$pool-data" "$pool-copy" |
+        jq -cS 'map({id, name, options, labels, protected, parent, created_ms})' >"$WORLD_DIR/after"
+    diff "$WORLD_DIR/before" "$WORLD_DIR/after"
+    [ "$(cat "$(path_of "$pool-data")/f")" = two ]
+    [ "$(cat "$(path_of "$pool-copy")/f")" = one ]
+    [ "$(volctl --json snapshot inspect "$pool-data@first" | jq -r .labels.why)" = test ]
+    volctl volume unprotect "$pool-data"
+    volctl volume rollback "$pool-data@first" >/dev/null
+    [ "$(cat "$(path_of "$pool-data")/f")" = one ]
+    [ "$(volctl --json volume inspect "$pool-data" | jq -r .id)" = "$id" ]
+    volctl trash restore "$pool-gone"
+    [ "$(cat "$(path_of "$pool-gone")/f")" = gone ]
+    run -4 --separate-stderr volctl pool adopt "$@"
+    [[ $stderr == *"already"* ]]
+    is_clean
+    volctl volume rm "$pool-data" "$pool-copy" "$pool-gone" --with-snapshots --now
+    volctl pool rm "$pool"
+}
+
+@test "a lost database: a pool on a btrfs image is adopted whole" {
+    volctl pool create abtrfs --driver btrfs --size 256M --max 256M
+    adopt_story abtrfs btrfs --image "$(pool abtrfs .disk.path)"
+}
+
+@test "a lost database: a pool on an XFS image is adopted whole" {
+    volctl pool create axfs "$WORLD_DIR/axfs.img" --driver xfs --size 320M --max 320M
+    adopt_story axfs reflink --image "$WORLD_DIR/axfs.img"
+}
+
+@test "a lost database: a pool in a directory of the host is adopted whole" {
+    volctl pool create adir "$WORLD_DIR/adir" --driver directory
+    adopt_story adir directory "$WORLD_DIR/adir"
+}
+
+@test "a lost database: a pool in a directory of tmpfs is adopted whole" {
+    volctl pool create atmp "$WORLD_DIR/small/atmp" --driver directory
+    adopt_story atmp directory "$WORLD_DIR/small/atmp"
+}
+
+@test "a lost database: the default pool is adopted at the next start" {
+    docker volume create main >/dev/null
+    echo main >"$(path_of main)/f"
+    lose_database
+    [ "$(cat "$(path_of main)/f")" = main ]
+    grep -q "database knew no default pool" "$WORLD_DIR/log"
+    docker volume rm main >/dev/null
+}
+
+@test "what the pool's own copy does not know yet becomes a volume, and taken names are changed" {
+    volctl pool create late --driver btrfs --size 256M --max 256M
+    local image
+    image=$(pool late .disk.path)
+    volctl volume create same --pool late
+    echo theirs >"$(path_of same)/f"
+    sleep 3
+    volctl volume create young --pool late # and the daemon dies before it is written down
+    echo young >"$(path_of young)/f"
+    sed -i '/"name":"young"/d' "$WORLD_DIR/state/pools/late/meta/rows.jsonl"
+    lose_database KILL
+    docker volume create same >/dev/null
+    echo ours >"$(path_of same)/f"
+    docker volume create young >/dev/null
+    sed -i '/"name":"young"/d' "$WORLD_DIR/state/pools/late/meta/rows.jsonl"
+    run -0 volctl --json pool adopt --image "$image"
+    [ "$(jq -r '[.found[].state] | sort | join(",")' <<<"$output")" = found,renamed ]
+    local found renamed
+    found=$(jq -r '.found[] | select(.state == "found").name' <<<"$output")
+    renamed=$(jq -r '.found[] | select(.state == "renamed").name' <<<"$output")
+    [[ $found == found-* && $renamed == same-* ]]
+    [ "$(cat "$(path_of "$found")/f")" = young ]
+    [ "$(cat "$(path_of "$renamed")/f")" = theirs ]
+    [ "$(cat "$(path_of same)/f")" = ours ]
+    is_clean
+    volctl volume rm same young "$found" "$renamed" --now
+    volctl pool rm late
+}
+
+@test "what is no pool, or does not fit, is not adopted" {
+    mkdir "$WORLD_DIR/nothing"
+    run -4 --separate-stderr volctl pool adopt "$WORLD_DIR/nothing"
+    [[ $stderr == *"no pool is there"* ]]
+    run -2 volctl pool adopt
+    truncate -s 10M "$WORLD_DIR/blank.img"
+    run -4 --separate-stderr volctl pool adopt --image "$WORLD_DIR/blank.img"
+    [[ $stderr == *"no XFS and no btrfs"* ]]
+    volctl pool create moved --driver btrfs --size 256M --max 256M
+    cp -a "$WORLD_DIR/state/pools/moved" "$WORLD_DIR/copied"
+    run -4 --separate-stderr volctl pool adopt "$WORLD_DIR/copied" --name copied
+    [[ $stderr == *"already"* ]]
+    volctl pool rm moved
+    run -4 --separate-stderr volctl pool adopt "$WORLD_DIR/copied" --name copied
+    [[ $stderr == *"was it copied?"* ]]
+    ! mountpoint -q "$WORLD_DIR/state/pools/copied"
+    is_clean
+}
+
+@test "the reserve of a full pool lets snapshots and removals work" {
+    for kind in btrfs xfs; do
+        volctl pool create "brim$kind" --driver $kind --size 320M --max 320M
+        world_eventually 60 test -s "$WORLD_DIR/state/pools/brim$kind/meta/reserve"
+        sqlite3 "$WORLD_DIR/state/volumed.db" "INSERT OR REPLACE INTO pool_mark
+            SELECT id, 100, 100, 100, 0 FROM pool WHERE name = 'brim$kind'"
+        volctl volume create "brim$kind-v" --pool "brim$kind"
+        dd if=/dev/zero of="$(path_of "brim$kind-v")/f" bs=1M status=none 2>/dev/null || true
+        for i in $(seq 200); do # and every small corner
+            dd if=/dev/zero of="$(path_of "brim$kind-v")/$i" bs=4k count=8 status=none 2>/dev/null || break
+        done
+        volctl snapshot create "brim$kind-v@full"
+        volctl volume rm "brim$kind-v" --with-snapshots --now
+        world_eventually 100 test -s "$WORLD_DIR/state/pools/brim$kind/meta/reserve"
+        volctl pool rm "brim$kind"
+    done
+    is_clean
+}
+
+@test "a default pool in an image, and a directory where there is no room for one" {
+    world_daemon_stop
+    mv "$WORLD_DIR/state" "$WORLD_DIR/kept-state"
+    world_daemon_start --default-pool xfs
+    [ "$(pool default .disk.filesystem)" = xfs ]
+    docker run --rm --network none -v seeded:/data busybox true 2>/dev/null || true
+    docker volume create there >/dev/null
+    [ "$(volctl --json snapshot create there@first | jq -r .cost)" = "O(files)" ]
+    lose_database
+    [ "$(pool default .disk.filesystem)" = xfs ]
+    world_daemon_stop
+    umount "$WORLD_DIR/state/pools/default"
+    rm -rf "$WORLD_DIR/state"
+    mkdir "$WORLD_DIR/little"
+    mount -t tmpfs -o size=200m little "$WORLD_DIR/little"
+    "$WORLD_BUILD/volumed" --state "$WORLD_DIR/little/state" --socket "$WORLD_DIR/volumed.sock" \
+        --default-pool xfs >>"$WORLD_DIR/little-log" 2>&1 3>&- &
+    echo $! >"$WORLD_DIR/pid"
+    world_eventually 100 world_ping
+    [ "$(pool default .driver)" = directory ]
+    grep -q "default pool is a directory instead of an image" "$WORLD_DIR/little-log"
+    world_daemon_stop
+    mv "$WORLD_DIR/kept-state" "$WORLD_DIR/state"
+    world_daemon_start
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The failure space of pools with disks of their own: making, removing, growing and shrinking one,
- * with the first, then the second, … system call that changes something failing, or the process dying
- * in its place.  Afterwards pool, mount, loop device and image are all there or all gone.
+ * The failure space of pools with disks of their own: making, removing, growing, shrinking and
+ * adopting one, with the first, then the second, … system call that changes something failing, or
+ * the process dying in its place.  Afterwards pool, mount, loop device and image are all there or
+ * all gone.
  */
 #include <errno.h>
 #include <sys/wait.h>
@@ -10,7 +11,9 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "core/op.h"
+#include "core/pool_adopt.h"
 #include "core/pool_disk.h"
+#include "core/pool_mirror.h"
 #include "core/reconcile.h"
 #include "lib/storage.h"
 
@@ -25,6 +28,7 @@
 struct scenario {
     const char *name;
     bool has_pool; /* before */
+    bool is_lost;  /* … but the database knows it no more */
     int (*act)(struct storage *s);
     void (*check)(struct storage *s, bool is_whole);
 };
@@ -47,6 +51,58 @@ static bool has_pool(struct storage *s)
     struct pool pool;
 
     return pool_get(&s->task, "other", &pool, &s->err) == 0;
+}
+
+/* A volume, a snapshot, and a copy of the rows in the pool; then the database is lost. */
+static void lose_database(struct storage *s)
+{
+    struct volume_spec spec = VOLUME_SPEC_EMPTY;
+    const struct snapshot_spec first = { .name = "first" };
+    struct snapshot snapshot;
+    struct volume volume;
+    enum cost cost;
+    bool is_new;
+
+    spec.name = "kept";
+    spec.pool = "other";
+    CHECK_OK(volume_create(&s->task, &spec, &volume, &is_new, &cost, &s->err), &s->err);
+    WORLD_RUN("echo kept > %s/f", volume_path(&s->task, &volume));
+    CHECK_OK(snapshot_create(&s->task, "kept", &first, &snapshot, &s->err), &s->err);
+    CHECK_OK(pool_mirror_flush(&s->task, &s->err), &s->err);
+    WORLD_RUN("btrfs -q subvolume snapshot -r %s " PATH
+              "/snapshots/11111111-2222-4333-8444-555555555555",
+              volume_path(&s->task, &volume));
+    storage_close(s);
+    WORLD_RUN("rm " STATE "/volumed.db*; mv " STATE "/disks/* " WORLD_DIR
+              "/lost.img; umount " PATH);
+    ck_assert_msg(storage_open(s), "%s", s->err.message);
+}
+
+static int act_adopt(struct storage *s)
+{
+    const struct pool_adopt_spec spec = { .image = WORLD_DIR "/lost.img" };
+    cleanup_found struct found found = { 0 };
+
+    return pool_adopt(&s->task, &spec, &found, &s->err);
+}
+
+static void check_adopt(struct storage *s, bool is_whole)
+{
+    struct snapshot snapshot;
+    struct volume volume;
+
+    if (!has_pool(s)) {
+        CHECK(!is_whole);
+        CHECK(volume_get(&s->task, "kept", &volume, &s->err) < 0);
+        WORLD_RUN("! mountpoint -q " PATH);
+        CHECK_OK(act_adopt(s), &s->err);
+    }
+    CHECK_OK(volume_get(&s->task, "kept", &volume, &s->err), &s->err);
+    WORLD_RUN("test \"$(cat %s/f)\" = kept", volume_path(&s->task, &volume));
+    CHECK_OK(snapshot_get(&s->task, "kept", "first", &snapshot, &s->err), &s->err);
+    WORLD_RUN("test \"$(cat " PATH "/snapshots/%s/f)\" = kept", snapshot.id);
+    CHECK_OK(volume_get(&s->task, "found-11111111-2222", &volume, &s->err), &s->err);
+    WORLD_RUN("test \"$(cat %s/f)\" = kept", volume_path(&s->task, &volume));
 }
 
 /* All of it, or nothing of it. */
@@ -136,10 +192,11 @@ static void check_shrink(struct storage *s, bool is_whole)
 }
 
 static const struct scenario scenarios[] = {
-    { "pool.create with a disk", false, make, check_create },
-    { "pool.remove with a disk", true, act_remove, check_remove },
-    { "pool.resize, up", true, act_grow, check_grow },
-    { "pool.resize, down", true, act_shrink, check_shrink },
+    { "pool.create with a disk", false, false, make, check_create },
+    { "pool.remove with a disk", true, false, act_remove, check_remove },
+    { "pool.resize, up", true, false, act_grow, check_grow },
+    { "pool.resize, down", true, false, act_shrink, check_shrink },
+    { "pool.adopt", true, true, act_adopt, check_adopt },
 };
 
 static void set_up(struct storage *s, const struct scenario *scenario)
@@ -148,6 +205,8 @@ static void set_up(struct storage *s, const struct scenario *scenario)
     ck_assert_msg(storage_open(s), "%s", s->err.message);
     if (scenario->has_pool)
         CHECK_OK(make(s), &s->err);
+    if (scenario->is_lost)
+        lose_database(s);
     storage_close(s);
 }
 
@@ -191,7 +250,7 @@ static void sweep(int rc)
 {
     int seen = 0;
 
-    if (!world_enter("tmpfs") || !world_has("mkfs.btrfs"))
+    if (!world_enter("xfs") || !world_has("mkfs.btrfs"))
         return;
     for (size_t i = 0; i < ARRAY_SIZE(scenarios); i++) {
         int status = EXIT_FIRED;

@@ -13,6 +13,7 @@ static int inspect_one(struct command *command, const char *word, struct outcome
                        struct error *err);
 static int remove_one(struct command *command, const char *word, struct outcome *outcome,
                       struct error *err);
+static void print_adopted(const struct command *command, const json_t *answer);
 static int describe_place(const struct command *command, json_t *body, struct error *err);
 static int set_size(const struct command *command, const char *option, const char *name,
                     json_t *body, struct error *err);
@@ -77,6 +78,56 @@ int cmd_pool_create(struct command *command, struct error *err)
                     "the filesystem below '%s' has no direct I/O: its data is cached twice",
                     cell_text(disk, "path"));
     return 0;
+}
+
+int cmd_pool_adopt(struct command *command, struct error *err)
+{
+    static const char *const options[] = { "image", "device" };
+    const struct args *args = &command->args;
+    cleanup_json json_t *answer = NULL;
+    json_t *body = json_object();
+
+    if (args->word_count > 0)
+        json_set(body, "path", json_text(absolute_path(command->mem, args->words[0])));
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+        if (args_has(args, options[i]))
+            json_set(body, options[i],
+                     json_text(absolute_path(command->mem, args_get(args, options[i]))));
+    if (args_has(args, "name"))
+        json_set(body, "name", json_text(args_get(args, "name")));
+    json_set(body, "dry_run", json_boolean(args_has(args, "dry-run")));
+    if (command_ask(command, "POST", "/volumed/v1/pools/adopt", body, &answer, err) < 0)
+        return -1;
+    if (command->is_json) {
+        output_json(answer);
+        return 0;
+    }
+    if (command->is_quiet)
+        output_line("%s", cell_text(answer, "name"));
+    else
+        print_adopted(command, answer);
+    return 0;
+}
+
+static void print_adopted(const struct command *command, const json_t *answer)
+{
+    static const char *const titles[] = { "KIND", "NAME", "STATE", "WAS", NULL };
+    struct table table;
+    size_t index;
+    json_t *item;
+
+    table_begin(&table, command->mem, titles);
+    json_array_foreach(json_object_get(answer, "found"), index, item)
+    {
+        table_cell(&table, cell_text(item, "kind"));
+        table_cell(&table, cell_text(item, "name"));
+        table_cell(&table, cell_text(item, "state"));
+        table_cell(&table, cell_text(item, "was"));
+    }
+    table_print(&table);
+    output_note(command, "%s pool '%s' of driver %s at '%s'",
+                json_is_true(json_object_get(answer, "dry_run")) ? "would adopt" : "adopted",
+                cell_text(answer, "name"), cell_text(answer, "driver"), cell_text(answer, "path"));
 }
 
 int cmd_pool_resize(struct command *command, struct error *err)

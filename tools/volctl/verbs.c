@@ -363,6 +363,15 @@ const struct verb verbs[] = {
               { "force", 'f', NULL, "overwrite what is on the device" }),
       "PATH alone names a directory: an empty one, or one to be made.  Without PATH, or with --size, --max or "
       "--device, or with driver xfs, the pool gets a filesystem of its own." },
+    { "pool", "adopt", "[PATH]", cmd_pool_adopt, "take over a pool that the database does not know", "adopt pool", 0, 1,
+      0,
+      OPTIONS({ "image", 0, "FILE", "take it from an image" },
+              { "device", 0, "DEVICE", "take it from a block device" },
+              { "name", 0, "NAME", "call it NAME; by default as it was called" },
+              { "dry-run", 0, NULL, "look and tell, take nothing over" }),
+      "After the database was lost, or for a disk of another host.  Volumes, snapshots and all that is known of "
+      "them come from the pool itself.  A volume whose name is taken is renamed; data that no row knows becomes a "
+      "volume 'found-...'." },
     { "pool", "resize", "POOL SIZE", cmd_pool_resize, "change the size of a pool on an image", "resize pool", 2, 2, 0,
       NULL, "While it is in use; up as the host has room, down on btrfs alone." },
     { "pool", "set", "POOL MARK=PERCENT...", cmd_pool_set, "say how full a pool may become", "set marks of pool", 2,

@@ -107,6 +107,7 @@ int cmd_image_rm(struct command *command, struct error *err);
 
 int cmd_pool_ls(struct command *command, struct error *err);
 int cmd_pool_create(struct command *command, struct error *err);
+int cmd_pool_adopt(struct command *command, struct error *err);
 int cmd_pool_resize(struct command *command, struct error *err);
 int cmd_pool_set(struct command *command, struct error *err);
 int cmd_pool_inspect(struct command *command, struct error *err);

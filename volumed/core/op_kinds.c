@@ -17,6 +17,7 @@ const struct op_kind *const op_kinds[] = {
     &pool_disk_create_kind,
     &pool_disk_remove_kind,
     &pool_disk_resize_kind,
+    &pool_adopt_kind,
     &set_rollback_kind,
     &lease_promote_kind,
     &lease_fence_kind,

@@ -24,6 +24,7 @@
 #include "core/op.h"
 #include "core/pool_disk.h"
 #include "core/pool_identity.h"
+#include "core/pool_mirror.h"
 #include "core/pool_spare.h"
 #include "core/service.h"
 #include "model/name.h"
@@ -48,7 +49,6 @@ struct pool_making {
 };
 
 static void making_done(struct pool_making *making);
-static int make(struct task *task, struct pool *pool, struct error *err);
 static int make_directory(struct pool_making *making, struct error *err);
 static int choose_driver(struct pool_making *making, struct error *err);
 static int make_apply(struct task *task, struct op *op, struct error *err);
@@ -88,6 +88,8 @@ struct pools *pools_open(struct task *task, struct error *err)
         return NULL;
     }
     task->service->pools = pools;
+    pool_disk_look_sweep(task);
+    pool_mirror_reset();
     for (int i = 0; i < count; i++) {
         const struct driver_pool *open = NULL;
         struct error refused;
@@ -109,20 +111,6 @@ void pools_close(struct pools *pools)
     free(pools);
 }
 
-int pool_make_default(struct task *task, struct error *err)
-{
-    struct pool pool = { .name = "default", .is_default = true };
-    int found = store_pool_find_default(task->db, task->mem, &pool, err);
-
-    if (found != 0)
-        return found < 0 ? -1 : 0;
-    cleanup_fd int parent = fs_make_dir(task->service->state_fd, "pools", 0711, err);
-    if (parent < 0)
-        return -1;
-    pool.path = arena_printf(task->mem, "%s/pools/default", task->service->state_dir);
-    return make(task, &pool, err);
-}
-
 int pool_create(struct task *task, const char *name, const char *path, const char *driver,
                 struct pool *pool, struct error *err)
 {
@@ -133,9 +121,28 @@ int pool_create(struct task *task, const char *name, const char *path, const cha
     if (*path != '/')
         return fail(err, ERR_INVALID, "a pool's path must be absolute: '%s'", path);
     made.path = path_clean(task->mem, path);
-    if (make(task, &made, err) < 0)
+    if (pool_make(task, &made, err) < 0)
         return error_prefix(err, "cannot make pool '%s' at '%s'", name, made.path);
     *pool = made;
+    return 0;
+}
+
+int pool_make(struct task *task, struct pool *pool, struct error *err)
+{
+    CLEANUP(making_done) struct pool_making making = { .pool = *pool, .fd = -1 };
+    char id[UUID_SIZE];
+
+    uuid_make(id);
+    making.pool.id = arena_strdup(task->mem, id);
+    making.pool.created_ms = clock_now_ms();
+    cleanup_op struct op op = {
+        .kind = &create_kind,
+        .subject = arena_printf(task->mem, "pool '%s'", pool->name),
+        .data = &making,
+    };
+    if (op_run(task, &op, err) < 0)
+        return -1;
+    *pool = making.pool;
     return 0;
 }
 
@@ -243,26 +250,6 @@ int pool_event(struct task *task, const char *action, const struct pool *pool, s
 static void making_done(struct pool_making *making)
 {
     sys_close_fd(&making->fd);
-}
-
-/* Fills in what 'pool' lacks: id, driver, time. */
-static int make(struct task *task, struct pool *pool, struct error *err)
-{
-    CLEANUP(making_done) struct pool_making making = { .pool = *pool, .fd = -1 };
-    char id[UUID_SIZE];
-
-    uuid_make(id);
-    making.pool.id = arena_strdup(task->mem, id);
-    making.pool.created_ms = clock_now_ms();
-    cleanup_op struct op op = {
-        .kind = &create_kind,
-        .subject = arena_printf(task->mem, "pool '%s'", pool->name),
-        .data = &making,
-    };
-    if (op_run(task, &op, err) < 0)
-        return -1;
-    *pool = making.pool;
-    return 0;
 }
 
 static int make_apply(struct task *task, struct op *op, struct error *err)

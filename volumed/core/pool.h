@@ -15,8 +15,14 @@ struct driver_pool; /* driver/driver.h: an open pool as drivers see it */
 struct pools *pools_open(struct task *task, struct error *err);
 void pools_close(struct pools *pools);
 
-/* At the first start: makes STATE/pools/default with the driver that probing finds best. */
+/*
+ * At the first start: makes STATE/pools/default, of the kind that the operator chose (service.h).
+ * One that lies there already, because the database was lost, is adopted.
+ */
 int pool_make_default(struct task *task, struct error *err);
+
+/* Makes a pool of a directory: fills in what 'pool' lacks of id, driver and time. */
+int pool_make(struct task *task, struct pool *pool, struct error *err);
 
 /* driver NULL: probe.  The path must exist and be empty, or not exist with an existing parent. */
 int pool_create(struct task *task, const char *name, const char *path, const char *driver,

@@ -10,7 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/fs.h"
+#include "base/log.h"
 #include "base/path.h"
 #include "base/sys.h"
 #include "core/claim.h"
@@ -21,6 +23,7 @@
 #include "mount/table.h"
 #include "store/pool_disk.h"
 
+#define LOOK_PREFIX ".look-"
 #define TARGET_MODE 0711
 #define STEP_BYTES  ((int64_t)256 << 20)
 
@@ -70,6 +73,28 @@ int pool_disk_down(const struct pool *pool, struct error *err)
     }
     int rc = sys_unlinkat(AT_FDCWD, pool->path, AT_REMOVEDIR);
     return rc < 0 && rc != -ENOENT ? fail_sys(err, rc, "cannot remove '%s'", pool->path) : 0;
+}
+
+const char *pool_disk_look_path(struct task *task, const char *id)
+{
+    return arena_printf(task->mem, "%s/pools/" LOOK_PREFIX "%s", task->service->state_dir, id);
+}
+
+void pool_disk_look_sweep(struct task *task)
+{
+    cleanup_dir DIR *dir = NULL;
+
+    if (dir_open(task->service->state_fd, "pools", &dir) < 0)
+        return;
+    for (const struct dirent *entry; (entry = dir_next(dir)) != NULL;) {
+        const char *id = entry->d_name + strlen(LOOK_PREFIX);
+        struct error failure;
+        if (strncmp(entry->d_name, LOOK_PREFIX, strlen(LOOK_PREFIX)) != 0)
+            continue;
+        const struct pool place = { .id = id, .path = pool_disk_look_path(task, id) };
+        if (pool_disk_down(&place, &failure) < 0)
+            log_warn("mount not removed path=%s error=\"%s\"", place.path, failure.message);
+    }
 }
 
 int pool_disk_allocate(int fd, int64_t from_bytes, int64_t to_bytes, struct error *err)

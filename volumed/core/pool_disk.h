@@ -23,6 +23,7 @@ struct pool_disk_spec {
     int64_t size_bytes;     /* 0: a part of what the host has */
     int64_t max_bytes;      /* negative: as far as the host has room */
     bool is_forced;         /* overwrite what is on the device */
+    bool is_default;        /* it becomes the default pool */
 };
 
 /*
@@ -58,6 +59,13 @@ int pool_disk_up(struct task *task, const struct pool *pool, const struct pool_d
 
 /* Unmounts it, and the loop device goes.  BUSY while somebody is in it.  Idempotent. */
 int pool_disk_down(const struct pool *pool, struct error *err);
+
+/*
+ * Where a disk is mounted for a look, before it is known whose it is: STATE/pools/.look-<id>.  What
+ * a crash left there is unmounted by _sweep, at start.
+ */
+const char *pool_disk_look_path(struct task *task, const char *id);
+void pool_disk_look_sweep(struct task *task);
 
 /*
  * Allocates the image from 'from_bytes' to 'to_bytes', in steps; sparse where the host's filesystem

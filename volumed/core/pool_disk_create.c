@@ -132,6 +132,7 @@ static int plan(struct task *task, const struct pool_disk_spec *spec, struct mak
         .name = spec->name,
         .driver = kind->driver,
         .path = arena_printf(task->mem, "%s/pools/%s", task->service->state_dir, spec->name),
+        .is_default = spec->is_default,
         .created_ms = clock_now_ms(),
     };
     making->disk = (struct pool_disk){

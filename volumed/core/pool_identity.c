@@ -8,10 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/dir.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/sys.h"
+#include "base/uuid.h"
 
 #define IDENTITY_FILE      "pool.json"
 #define IDENTITY_BYTES_MAX 4096
@@ -51,6 +53,28 @@ int pool_identity_write(struct arena *mem, int fd, const struct pool *pool, stru
     json_set(identity, "created", json_time_ms(pool->created_ms));
     const char *text = json_write(mem, identity);
     return fs_write_file(fd, IDENTITY_FILE, text, strlen(text), 0600, err);
+}
+
+int pool_identity_read(struct arena *mem, int fd, struct pool *pool, struct error *err)
+{
+    char *text = NULL;
+    size_t size = 0;
+    int64_t format = 0;
+
+    *pool = (struct pool){ .id = "", .driver = "", .created_ms = clock_now_ms() };
+    if (fs_read_file(mem, fd, IDENTITY_FILE, IDENTITY_BYTES_MAX, &text, &size, err) < 0) {
+        if (err->code == ERR_NOT_FOUND)
+            return fail(err, ERR_CONFLICT, "no pool is there: it has no '" IDENTITY_FILE "'");
+        return -1;
+    }
+    cleanup_json json_t *identity = json_read(text, size, err);
+    if (identity == NULL || json_get_text(identity, "id", mem, &pool->id, err) < 0 ||
+        json_get_text(identity, "driver", mem, &pool->driver, err) < 0 ||
+        json_get_int(identity, "format", &format, err) < 0)
+        return error_prefix(err, "'" IDENTITY_FILE "'");
+    if (format != POOL_FORMAT || !uuid_is_valid(pool->id))
+        return fail(err, ERR_CONFLICT, "'" IDENTITY_FILE "' is of a format that is not known here");
+    return 0;
 }
 
 void pool_identity_remove(int fd)

@@ -22,6 +22,12 @@
  */
 int pool_identity_write(struct arena *mem, int fd, const struct pool *pool, struct error *err);
 
+/*
+ * Reads who the pool in the directory 'fd' is: id, driver, time.  CONFLICT when there is none, or
+ * one of a newer format.
+ */
+int pool_identity_read(struct arena *mem, int fd, struct pool *pool, struct error *err);
+
 /* Takes back what pool_identity_write did, as far as nothing lies in it. */
 void pool_identity_remove(int fd);
 

@@ -35,6 +35,7 @@ int service_open(struct service *service, const struct service_spec *spec, struc
 {
     *service = (struct service){
         .state_dir = spec->state_dir,
+        .default_pool = spec->default_pool != NULL ? spec->default_pool : "auto",
         .runner_path = spec->runner_path,
         .self_path = spec->self_path,
         .state_fd = -1,

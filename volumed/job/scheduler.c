@@ -20,6 +20,7 @@
 #include "core/op.h"
 #include "core/policy.h"
 #include "core/pool_disk.h"
+#include "core/pool_mirror.h"
 #include "core/reconcile.h"
 #include "core/service.h"
 #include "core/space.h"
@@ -57,6 +58,7 @@ static const struct job jobs[] = {
     { "trim", 30 * MS_PER_S, run_trim, LANE_QUICK, NULL },
     { "space", 30 * MS_PER_S, space_tend, LANE_QUICK, space_next },
     { "grow", 2 * MS_PER_S, pool_disk_grow_due, LANE_QUICK, NULL },
+    { "mirror", 2 * MS_PER_S, pool_mirror_tend, LANE_QUICK, NULL },
     { "policies", 30 * MS_PER_S, policy_run_due, LANE_POLICY, policy_next_due },
     { "trash", 3600 * MS_PER_S, trash_purge_expired, LANE_SLOW, trash_next_expiry },
     { "measure", 600 * MS_PER_S, volume_measure_all, LANE_SLOW, NULL },

@@ -13,6 +13,7 @@
 #define FOUND_NOTHING 1 /* of blkid_do_safeprobe(3) */
 #define FOUND_MANY    (-2)
 
+static int look(blkid_probe probe, int fd, struct error *err);
 static void probe_done(blkid_probe *probe);
 static int set_up(int fs_fd, const struct disk_spec *spec);
 static const char *value_of(blkid_probe probe, const char *name);
@@ -37,28 +38,41 @@ int disk_mount(const struct disk_spec *spec, const char *target, struct error *e
 int disk_identify(struct arena *mem, int fd, const char **what, struct error *err)
 {
     CLEANUP(probe_done) blkid_probe probe = blkid_new_probe();
+    int rc = look(probe, fd, err);
 
+    if (rc < 0)
+        return -1;
+    const char *type = value_of(probe, "TYPE");
+    const char *table = value_of(probe, "PTTYPE");
+    *what = rc == FOUND_NOTHING ? NULL
+            : type != NULL      ? arena_printf(mem, "a '%s' filesystem", type)
+            : table != NULL     ? arena_printf(mem, "a '%s' partition table", table)
+                                : "something";
+    return 0;
+}
+
+int disk_type(struct arena *mem, int fd, const char **type, struct error *err)
+{
+    CLEANUP(probe_done) blkid_probe probe = blkid_new_probe();
+    int rc = look(probe, fd, err);
+
+    if (rc < 0)
+        return -1;
+    *type = rc == FOUND_NOTHING ? NULL : arena_strdup(mem, value_of(probe, "TYPE"));
+    return 0;
+}
+
+/* 0: something is found; FOUND_NOTHING: the device is blank.  More than one thing is something. */
+static int look(blkid_probe probe, int fd, struct error *err)
+{
     if (probe == NULL || blkid_probe_set_device(probe, fd, 0, 0) < 0)
         return fail_sys(err, -EIO, "cannot look at the device");
     (void)blkid_probe_enable_superblocks(probe, 1); /* these cannot fail for a new probe */
     (void)blkid_probe_enable_partitions(probe, 1);
     int rc = blkid_do_safeprobe(probe);
-    if (rc == FOUND_NOTHING) {
-        *what = NULL;
+    if (rc == FOUND_MANY)
         return 0;
-    }
-    if (rc == FOUND_MANY) {
-        *what = "more than one filesystem";
-        return 0;
-    }
-    if (rc < 0)
-        return fail_sys(err, -EIO, "cannot read the device");
-    const char *type = value_of(probe, "TYPE");
-    const char *table = value_of(probe, "PTTYPE");
-    *what = type != NULL    ? arena_printf(mem, "a '%s' filesystem", type)
-            : table != NULL ? arena_printf(mem, "a '%s' partition table", table)
-                            : "something";
-    return 0;
+    return rc < 0 ? fail_sys(err, -EIO, "cannot read the device") : rc;
 }
 
 static void probe_done(blkid_probe *probe)

@@ -21,4 +21,7 @@ int disk_mount(const struct disk_spec *spec, const char *target, struct error *e
  */
 int disk_identify(struct arena *mem, int fd, const char **what, struct error *err);
 
+/* The type of the filesystem on the device, or in the image; NULL when there is none. */
+int disk_type(struct arena *mem, int fd, const char **type, struct error *err);
+
 #endif

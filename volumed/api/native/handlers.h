@@ -55,6 +55,7 @@ int native_diff(struct call *call, struct error *err);
 int native_pool_list(struct call *call, struct error *err);
 int native_pool_create(struct call *call, struct error *err);
 int native_pool_get(struct call *call, struct error *err);
+int native_pool_adopt(struct call *call, struct error *err);
 int native_pool_change(struct call *call, struct error *err);
 int native_pool_remove(struct call *call, struct error *err);
 int native_pool_space(struct call *call, struct error *err);

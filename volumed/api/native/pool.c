@@ -6,6 +6,7 @@
 #include "api/native/encode.h"
 #include "api/native/handlers.h"
 #include "core/growth.h"
+#include "core/pool_adopt.h"
 #include "core/pool_disk.h"
 #include "core/space.h"
 
@@ -89,6 +90,31 @@ int native_pool_change(struct call *call, struct error *err)
     if (rc < 0 || pool_get(call->task, call->args[0], &pool, err) < 0)
         return -1;
     return call_reply_json(call, 200, encode_pool(call->task, &pool), err);
+}
+
+int native_pool_adopt(struct call *call, struct error *err)
+{
+    static const struct field fields[] = {
+        FIELD(TEXT, struct pool_adopt_spec, path, OPTIONAL),
+        FIELD(TEXT, struct pool_adopt_spec, image, OPTIONAL),
+        FIELD(TEXT, struct pool_adopt_spec, device, OPTIONAL),
+        FIELD(TEXT, struct pool_adopt_spec, name, OPTIONAL),
+        FIELD_AS(BOOL, "dry_run", struct pool_adopt_spec, is_dry_run, OPTIONAL),
+        FIELDS_END,
+    };
+    struct pool_adopt_spec spec = { 0 };
+    cleanup_found struct found found = { 0 };
+
+    if (decode_body(call, fields, &spec, err) < 0 || pool_adopt(call->task, &spec, &found, err) < 0)
+        return -1;
+    json_t *json = json_object();
+    json_set(json, "name", json_text(found.pool.name));
+    json_set(json, "id", json_text(found.pool.id));
+    json_set(json, "driver", json_text(found.pool.driver));
+    json_set(json, "path", json_text(found.pool.path));
+    json_set(json, "dry_run", json_boolean(spec.is_dry_run));
+    json_set(json, "found", json_incref(found.report));
+    return call_reply_json(call, spec.is_dry_run ? 200 : 201, json, err);
 }
 
 int native_pool_get(struct call *call, struct error *err)

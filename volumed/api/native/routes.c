@@ -61,6 +61,7 @@ const struct route native_routes[] = {
     { "POST",   "/volumed/v1/recreations/{recreation}/undo",          native_recreation_undo },
     { "GET",    "/volumed/v1/pools",                                  native_pool_list },
     { "POST",   "/volumed/v1/pools",                                  native_pool_create },
+    { "POST",   "/volumed/v1/pools/adopt",                            native_pool_adopt },
     { "GET",    "/volumed/v1/pools/{pool}",                           native_pool_get },
     { "PATCH",  "/volumed/v1/pools/{pool}",                           native_pool_change },
     { "DELETE", "/volumed/v1/pools/{pool}",                           native_pool_remove },
