@@ -51,10 +51,11 @@
 const struct noun nouns[] = {
     { "volume",     "data that outlives its containers" },
     { "snapshot",   "frozen copies of volumes" },
-    { "set",        "snapshots of several volumes, cut at one instant" },
-    { "file",       "what is in volumes and snapshots" },
     { "policy",     "when snapshots are made, and how long they stay" },
+    { "set",        "snapshots of several volumes, cut at one instant" },
     { "trash",      "what was removed and can be restored" },
+    { "file",       "what is in volumes and snapshots" },
+    { "lineage",    "where data came from" },
     { "container",  "what runs, and what it has attached" },
     { "image",      "what containers start from" },
     { "pool",       "where volumes lie" },
