@@ -186,7 +186,7 @@ static int fake_thaw(struct task *task, void *lease, int64_t *pause_ns, struct e
     return thaw_failure != ERR_NONE ? fail(err, thaw_failure, "the lease ended") : 0;
 }
 
-static const struct freezer fake_freezer = { fake_freeze, fake_thaw };
+static const struct freezer fake_freezer = { .freeze = fake_freeze, .thaw = fake_thaw };
 
 TEST(snapshot_of_a_running_containers_volume_is_cut_under_a_freeze)
 {
