@@ -92,7 +92,7 @@ int config_load(struct config *config, struct arena *mem, int argc, char **argv,
         .default_pool = "auto",
         .workers = 8,
         .log_level = LOG_INFO,
-        .trash_ttl_ns = 24 * 3600 * INT64_C(1000000000),
+        .trash_ttl_ns = INT64_C(24) * 3600 * 1000000000,
     };
     if (read_flags(&loader, argc, argv, err) < 0)
         return -1;

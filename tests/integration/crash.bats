@@ -12,13 +12,20 @@ setup() {
     STEP=${CRASH_STEP:-5}
 }
 
+# sweep VERB [TIMES]: TIMES thins the sample further, where a round takes seconds.
 sweep() {
-    run -0 "$ROOT/tests/lib/crash-sweep" "$1" "$STEP"
+    local step=$STEP
+    [ "$STEP" = 1 ] || step=$((STEP * ${2:-1}))
+    run -0 "$ROOT/tests/lib/crash-sweep" "$1" "$step"
     echo "# $output" >&3
 }
 
 @test "volume create is whole or absent wherever volumed is killed" { sweep volume-create; }
 @test "volume remove is whole or absent wherever volumed is killed" { sweep volume-remove; }
+@test "a removed volume is there or can be had back wherever volumed is killed" { sweep volume-trash 3; }
+@test "trash restore is whole or absent wherever volumed is killed" { sweep trash-restore; }
+@test "trash purge is whole or absent wherever volumed is killed" { sweep trash-purge 2; }
+@test "a policy's run is made good by the next wherever volumed is killed" { sweep policy-run 8; }
 @test "snapshot create is whole or absent wherever volumed is killed" { sweep snapshot-create; }
 @test "snapshot remove is whole or absent wherever volumed is killed" { sweep snapshot-remove; }
 @test "clone is whole or absent wherever volumed is killed" { sweep clone; }

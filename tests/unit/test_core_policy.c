@@ -7,6 +7,7 @@
 #include "core/event.h"
 #include "core/policy.h"
 #include "core/snapshot_hold.h"
+#include "core/space_reliefs.h"
 #include "core/trash.h"
 #include "lib/storage.h"
 #include "store/policy.h"
@@ -218,6 +219,28 @@ TEST(policy_comes_with_a_volume_s_options_and_sleeps_with_it_in_the_trash)
                            &s.err),
              &s.err);
     CHECK_INT(policy_list(&s.task, &list, &s.err), 1);
+}
+
+TEST(policy_gives_space_back_by_what_would_go_anyway)
+{
+    cleanup_storage struct storage s = { 0 };
+    struct pool pool;
+
+    if (!storage_enter(&s, "tmpfs"))
+        return;
+    (void)storage_volume(&s, "data", "one");
+    (void)make(&s, "more", "data", NULL, "last=2");
+    (void)run(&s, "more");
+    wait_a_second();
+    (void)run(&s, "more");
+    CHECK_OK(pool_get(&s.task, "default", &pool, &s.err), &s.err);
+    CHECK_INT(policy_relief.give(&s.task, &pool, &s.err), 0);
+    CHECK_OK(policy_remove(&s.task, "more", &s.err), &s.err);
+    CHECK_INT(policy_relief.give(&s.task, &pool, &s.err), 0); /* nobody's */
+    (void)make(&s, "more", "data", NULL, "last=1");
+    CHECK_INT(policy_relief.give(&s.task, &pool, &s.err), 1);
+    CHECK_INT(policy_relief.give(&s.task, &pool, &s.err), 0);
+    CHECK_INT(snapshot_count(&s, "data"), 1);
 }
 
 TEST(policy_jitter_is_the_same_each_time)

@@ -202,6 +202,27 @@ TEST(trash_gives_space_back_oldest_first)
     CHECK_INT(trash_relief.give(&s.task, &pool, &s.err), 0);
 }
 
+TEST(trash_is_emptied_when_its_pool_has_passed_its_mark)
+{
+    cleanup_storage struct storage s = { 0 };
+    const struct space_marks marks = { 1, 1, 99 };
+
+    if (!enter(&s, "ext4"))
+        return;
+    struct volume volume = storage_volume(&s, "large", "one");
+    WORLD_RUN("dd if=/dev/zero of=%s/g bs=1M count=8 2> /dev/null", volume_path(&s.task, &volume));
+    remove_volume(&s, "large", false);
+    (void)storage_volume(&s, "small", "one");
+    remove_volume(&s, "small", false);
+    CHECK_OK(space_tend(&s.task, &s.err), &s.err);
+    CHECK_INT(trash_count(&s), 2);
+    CHECK_OK(space_marks_set(&s.task, "default", &marks, &s.err), &s.err);
+    CHECK_OK(space_tend(&s.task, &s.err), &s.err);
+    CHECK(trash_count(&s) < 2);
+    CHECK_FAILS(trash_get(&s.task, "large", &(struct trash_entry){ 0 }, &s.err), &s.err,
+                ERR_NOT_FOUND);
+}
+
 TEST(trash_finds_data_where_a_crash_left_it_and_tells_when_it_is_nowhere)
 {
     cleanup_storage struct storage s = { 0 };

@@ -17,6 +17,7 @@
 #include "core/set.h"
 #include "core/snapshot.h"
 #include "core/snapshot_name.h"
+#include "core/space_reliefs.h"
 #include "store/db.h"
 #include "store/policy.h"
 
@@ -47,12 +48,17 @@ static const struct policy_item *first_to_go(const struct policy_verdicts *verdi
 static int expire_one(struct task *task, const struct policy *policy,
                       const struct policy_item *item, struct error *err);
 static bool is_space_back(struct task *task, const char *pool_id, int64_t free_bytes);
-static void run_one_due(struct task *task, const struct policy *policy);
+static void run_one_due(struct task *task, const struct policy *due);
 static int end_run(struct task *task, struct policy *policy, const struct policy_result *result,
                    const struct error *failure, struct error *err);
 static int64_t backoff_ms(int64_t failures);
+static int give_expired(struct task *task, const struct pool *pool, struct error *err);
+static int give_expired_of(struct task *task, const struct policy *policy, const struct pool *pool,
+                           struct error *err);
 static int tell_run(struct task *task, const struct policy *policy,
                     const struct policy_result *result, struct error *err);
+
+const struct space_relief policy_relief = { "expired snapshots", give_expired };
 
 int policy_run(struct task *task, const char *ref, struct policy_result *result, struct error *err)
 {
@@ -284,6 +290,33 @@ static int64_t backoff_ms(int64_t failures)
     for (int64_t i = 1; i < failures && wait_ms < RETRY_MAX_MS; i++)
         wait_ms *= 2;
     return wait_ms < RETRY_MAX_MS ? wait_ms : RETRY_MAX_MS;
+}
+
+/* The first that no rule keeps any more, of any policy. */
+static int give_expired(struct task *task, const struct pool *pool, struct error *err)
+{
+    struct policy *policies = NULL;
+    int count = policy_list(task, &policies, err);
+    int given = 0;
+
+    for (int i = 0; i < count && given == 0; i++)
+        if (!policies[i].is_dormant)
+            given = give_expired_of(task, &policies[i], pool, err);
+    return count < 0 ? -1 : given;
+}
+
+static int give_expired_of(struct task *task, const struct policy *policy, const struct pool *pool,
+                           struct error *err)
+{
+    struct policy_verdicts *plan = NULL;
+    int count = policy_plan(task, policy->id, &plan, err);
+
+    for (int i = 0; i < count; i++) {
+        const struct policy_item *item = first_to_go(&plan[i]);
+        if (item != NULL && strcmp(plan[i].pool_id, pool->id) == 0)
+            return expire_one(task, policy, item, err) < 0 ? -1 : 1;
+    }
+    return count < 0 ? -1 : 0;
 }
 
 static int tell_run(struct task *task, const struct policy *policy,

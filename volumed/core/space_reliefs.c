@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 const struct space_relief *const space_reliefs[] = {
+    &policy_relief,
     &trash_relief,
     NULL,
 };

@@ -5,6 +5,7 @@
 
 #include "core/space.h"
 
-extern const struct space_relief trash_relief; /* core/trash_purge.c */
+extern const struct space_relief policy_relief; /* core/policy_run.c: what would go anyway */
+extern const struct space_relief trash_relief;  /* core/trash_purge.c */
 
 #endif

@@ -15,7 +15,7 @@
 #include "store/trash.h"
 
 /* The clock's thread looks each hour anyway: what lives longer need not wake it. */
-#define ALARM_BELOW_MS (2 * 3600 * 1000)
+#define ALARM_BELOW_MS (INT64_C(2) * 3600 * 1000)
 
 static int put(struct task *task, struct trash_entry *entry, struct error *err);
 static int move_away(struct task *task, const struct trash_entry *entry, struct error *err);

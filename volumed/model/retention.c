@@ -46,8 +46,7 @@ void retention_judge(const struct retention_question *question, struct arena *me
         court.order[i] = i;
         verdicts[i] = (struct retention_verdict){ 0 };
     }
-    qsort_r(court.order, question->count, sizeof(*court.order), compare_newest_first,
-            (void *)(uintptr_t)question);
+    qsort_r(court.order, question->count, sizeof(*court.order), compare_newest_first, &court);
     keep_newest(&court);
     for (size_t i = 0; i < question->count; i++)
         keep_for_its_own_sake(&court, i);
@@ -65,11 +64,12 @@ void retention_judge(const struct retention_question *question, struct arena *me
 /* Of two of one moment the later in the list counts as newer, so that the order is total. */
 static int compare_newest_first(const void *a, const void *b, void *context)
 {
-    const struct retention_question *question = context;
+    const struct court *court = context;
+    const struct retention_item *items = court->question->items;
     size_t left = *(const size_t *)a;
     size_t right = *(const size_t *)b;
-    int64_t left_ms = question->items[left].created_ms;
-    int64_t right_ms = question->items[right].created_ms;
+    int64_t left_ms = items[left].created_ms;
+    int64_t right_ms = items[right].created_ms;
 
     if (left_ms != right_ms)
         return left_ms < right_ms ? 1 : -1;

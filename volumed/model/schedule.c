@@ -5,9 +5,9 @@
  */
 #include "model/schedule.h"
 
-#define MINUTE_S    60
-#define HOUR_S      3600
-#define DAY_S       86400
+#define MINUTE_S    INT64_C(60)
+#define HOUR_S      INT64_C(3600)
+#define DAY_S       INT64_C(86400)
 #define LOOK_BACK_S (3 * HOUR_S)            /* no clock is set back by more */
 #define HORIZON_S   (INT64_C(3000) * DAY_S) /* 29 February comes within eight years */
 

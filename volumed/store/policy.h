@@ -14,11 +14,12 @@ int store_policy_find(struct db *db, struct arena *mem, const char *ref, struct 
                       struct error *err);
 
 /* By name.  Returns the count. */
-int store_policy_list(struct db *db, struct arena *mem, struct policy **list, struct error *err);
+int store_policy_list(struct db *db, struct arena *mem, struct policy **policies,
+                      struct error *err);
 
 /* Those to be tried by then, but for those of volumes in the trash. */
-int store_policy_list_due(struct db *db, struct arena *mem, int64_t now_ms, struct policy **list,
-                          struct error *err);
+int store_policy_list_due(struct db *db, struct arena *mem, int64_t now_ms,
+                          struct policy **policies, struct error *err);
 
 /* When the first of them is to be tried; 0 when there is none. */
 int store_policy_next(struct db *db, int64_t *next_ms, struct error *err);

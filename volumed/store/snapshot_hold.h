@@ -13,10 +13,10 @@ int store_hold_insert(struct db *db, const struct hold *hold, struct error *err)
 int store_hold_delete(struct db *db, const char *snapshot_id, const char *tag, struct error *err);
 
 /* Of one snapshot, by tag; or of a volume's snapshots.  Returns the count. */
-int store_hold_list(struct db *db, struct arena *mem, const char *snapshot_id, struct hold **list,
+int store_hold_list(struct db *db, struct arena *mem, const char *snapshot_id, struct hold **holds,
                     struct error *err);
 int store_hold_list_of_volume(struct db *db, struct arena *mem, const char *volume_id,
-                              struct hold **list, struct error *err);
+                              struct hold **holds, struct error *err);
 
 /*
  * CONFLICT, naming one of its holds, when a snapshot is held, or any of a volume: 'id' is the
