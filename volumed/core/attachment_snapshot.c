@@ -150,7 +150,8 @@ static int cut_data(struct task *task, const struct volume *volume, struct snaps
         return -1;
     if (pool->driver->clone == NULL)
         return fail(err, ERR_UNSUPPORTED, "driver '%s' has no snapshots", pool->driver->name);
-    if (space_check(task, volume->pool_id, "cut it", err) < 0)
+    const char *what = arena_printf(task->mem, "snapshot of volume '%s'", volume->name);
+    if (space_check(task, volume->pool_id, what, err) < 0)
         return -1;
     cleanup_fd int source_fd = volume_data_open(pool, volume, err);
     const struct fence_target target = { volume, source_fd };
