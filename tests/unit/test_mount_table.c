@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mountinfo, as text and as the kernel of this machine has it. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
 #include "lib/world.h"
+#include "mount/anywhere.h"
 #include "mount/table.h"
 
 #define TREE "11111111-2222-3333-4444-555555555555"
@@ -127,4 +130,44 @@ TEST(mounts_of_other_namespaces_are_seen_among_hundreds_of_processes)
     CHECK_INT((int)users[0].pid, (int)pid);
     CHECK_STR(users[0].target, WORLD "/m");
     ck_assert_msg(took_ns < 200 * 1000000LL, "took %lld us", (long long)took_ns / 1000);
+}
+
+/* Twenty namespaces, of which one has it; and one that only a descriptor keeps alive. */
+TEST(the_kernel_tells_whether_anybody_has_a_tree_mounted)
+{
+    static const char *const names[] = { TREE };
+    static const char *const others[] = { "01234567-89ab-cdef-0123-456789abcdef" };
+    pid_t idle[20];
+    char path[64];
+
+    if (!world_enter("btrfs"))
+        return;
+    WORLD_RUN("mkdir -p " WORLD "/m " WORLD_DIR "/volumes && btrfs -q subvolume create " WORLD_DIR
+              "/volumes/" TREE);
+    int found = mount_is_anywhere("volumes", names, 1);
+    if (found == -EOPNOTSUPP)
+        return; /* before Linux 6.12 */
+    CHECK_INT(found, 0);
+    for (size_t i = 0; i < ARRAY_SIZE(idle); i++)
+        if ((idle[i] = fork()) == 0) {
+            (void)unshare(CLONE_NEWNS);
+            (void)pause();
+            _exit(0);
+        }
+    pid_t pid = child_with_mount();
+    CHECK_INT(mount_is_anywhere("volumes", names, 1), 1);
+    CHECK_INT(mount_is_anywhere("snapshots", names, 1), 0);
+    CHECK_INT(mount_is_anywhere("volumes", others, 1), 0);
+    (void)snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    CHECK(fd >= 0);
+    (void)kill(pid, SIGKILL);
+    CHECK(waitpid(pid, NULL, 0) == pid);
+    CHECK_INT(mount_is_anywhere("volumes", names, 1), 1);
+    (void)close(fd);
+    for (size_t i = 0; i < ARRAY_SIZE(idle); i++)
+        (void)kill(idle[i], SIGKILL);
+    for (int i = 0; i < 50 && (found = mount_is_anywhere("volumes", names, 1)) == 1; i++)
+        (void)usleep(20000); /* the kernel ends a namespace in its own time */
+    CHECK_INT(found, 0);
 }

@@ -129,7 +129,10 @@ static int find_strangers(struct fence *fence, struct error *err)
     struct mount_table table = { 0 };
     struct task *task = fence->task;
 
-    if (mount_table_read(task->mem, &table, err) < 0)
+    const char **names = arena_array(task->mem, fence->target_count, sizeof(*names));
+    for (size_t i = 0; i < fence->target_count; i++)
+        names[i] = fence->targets[i].volume->data_id;
+    if (mount_table_read_for(task->mem, "volumes", names, fence->target_count, &table, err) < 0)
         return -1;
     for (size_t i = 0; i < fence->target_count; i++) {
         const struct volume *volume = fence->targets[i].volume;

@@ -48,7 +48,8 @@ int liveness_check_idle(struct task *task, const struct volume *volume, struct e
 {
     struct mount_table table = { 0 };
 
-    if (!volume_is_foreign(volume) && mount_table_read(task->mem, &table, err) < 0)
+    if (!volume_is_foreign(volume) &&
+        mount_table_read_for(task->mem, "volumes", &volume->data_id, 1, &table, err) < 0)
         return -1;
     return liveness_check_idle_in(task, &table, volume, err);
 }

@@ -18,6 +18,8 @@
 
 static int rehearse(struct task *task, const struct set_rollback *rollback, struct error *err);
 static int check_idle(struct task *task, const struct set_rollback *rollback, struct error *err);
+static int read_table(struct task *task, const struct set_rollback *rollback,
+                      struct mount_table *table, struct error *err);
 static int check_members(struct task *task, const struct snapshot_set *set, struct error *err);
 static const char *safety_name_of_now(struct task *task, const struct snapshot_set *set);
 static bool is_taken(struct task *task, const struct snapshot_set *set, const char *name);
@@ -206,7 +208,7 @@ static int rehearse(struct task *task, const struct set_rollback *rollback, stru
 {
     struct mount_table table = { 0 };
 
-    if (mount_table_read(task->mem, &table, err) < 0)
+    if (read_table(task, rollback, &table, err) < 0)
         return -1;
     for (size_t i = 0; i < rollback->count; i++)
         if (rollback_rehearse(task, &table, &rollback->members[i].volume, NULL, err) < 0)
@@ -218,12 +220,22 @@ static int check_idle(struct task *task, const struct set_rollback *rollback, st
 {
     struct mount_table table = { 0 };
 
-    if (mount_table_read(task->mem, &table, err) < 0)
+    if (read_table(task, rollback, &table, err) < 0)
         return -1;
     for (size_t i = 0; i < rollback->count; i++)
         if (liveness_check_idle_in(task, &table, &rollback->members[i].volume, err) < 0)
             return -1;
     return 0;
+}
+
+static int read_table(struct task *task, const struct set_rollback *rollback,
+                      struct mount_table *table, struct error *err)
+{
+    const char **names = arena_array(task->mem, rollback->count + 1, sizeof(*names));
+
+    for (size_t i = 0; i < rollback->count; i++)
+        names[i] = rollback->members[i].volume.data_id;
+    return mount_table_read_for(task->mem, "volumes", names, rollback->count, table, err);
 }
 
 static int check_members(struct task *task, const struct snapshot_set *set, struct error *err)

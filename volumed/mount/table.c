@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/dir.h"
 #include "base/sys.h"
+#include "mount/anywhere.h"
 
 #define READ_SIZE 65536
 #define PATH_SIZE 64
@@ -29,7 +30,6 @@ static bool is_known(const struct mount_table *table, ino_t inode);
 static const char *next_field(struct arena *mem, const char **rest);
 static char *unescape(struct arena *mem, const char *text, size_t size);
 static bool has_option(const char *options, const char *wanted);
-static bool root_matches(const char *root, const char *parent, const char *name);
 
 int mount_line_parse(struct arena *mem, const char *text, struct mount_line *line)
 {
@@ -86,6 +86,15 @@ int mount_table_read(struct arena *mem, struct mount_table *table, struct error 
     return 0;
 }
 
+int mount_table_read_for(struct arena *mem, const char *parent, const char *const *names,
+                         size_t count, struct mount_table *table, struct error *err)
+{
+    if (mount_is_anywhere(parent, names, count) != 0)
+        return mount_table_read(mem, table, err);
+    *table = (struct mount_table){ 0 };
+    return 0;
+}
+
 size_t mount_table_find(struct arena *mem, const struct mount_table *table, const char *parent,
                         const char *name, struct mount_user **users)
 {
@@ -103,7 +112,7 @@ size_t mount_table_find(struct arena *mem, const struct mount_table *table, cons
             struct mount_line line;
             hit = start + size;
             if (mount_line_parse(mem, arena_strndup(mem, start, size), &line) < 0 ||
-                !root_matches(line.root, parent, name))
+                !mount_root_matches(line.root, parent, name))
                 continue;
             if (count == capacity)
                 *users = arena_grow(mem, *users, &capacity, sizeof(**users));
@@ -212,7 +221,7 @@ static bool has_option(const char *options, const char *wanted)
 }
 
 /* "…/parent/name", "…/parent/name/…" or, of a removed one, "…/parent/name//deleted". */
-static bool root_matches(const char *root, const char *parent, const char *name)
+bool mount_root_matches(const char *root, const char *parent, const char *name)
 {
     size_t parent_size = strlen(parent);
     size_t name_size = strlen(name);

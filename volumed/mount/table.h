@@ -58,6 +58,16 @@ struct mount_user {
 size_t mount_table_find(struct arena *mem, const struct mount_table *table, const char *parent,
                         const char *name, struct mount_user **users);
 
+/*
+ * As mount_table_read(), for the sake of these names alone: empty, and read in a tenth of the time,
+ * when the kernel knows that nobody has any of them mounted.
+ */
+int mount_table_read_for(struct arena *mem, const char *parent, const char *const *names,
+                         size_t count, struct mount_table *table, struct error *err);
+
+/* True for the root field of such a mount. */
+bool mount_root_matches(const char *root, const char *parent, const char *name);
+
 /* Inode of a process's mount namespace; 0 when it is gone. */
 ino_t mount_namespace_of(pid_t pid);
 
