@@ -16,7 +16,7 @@ RUNNER_LIB  := $(filter-out runner/main.c,$(RUNNER)) $(BASE)
 CHECK_LIBS  := $(shell pkg-config --libs check 2>/dev/null)
 S           ?= 60
 
-.PHONY: check check-asan check-tsan check-unit check-fuzz check-integration check-crash check-vm
+.PHONY: check check-asan check-tsan check-unit check-fuzz check-integration check-crash check-proof check-vm
 .PHONY: unit-programs fuzz-programs fuzz bench lint format analyze coverage compile_commands.json demo
 
 check: ## everything: lint, unit and fault tests, fuzz corpora, integration
@@ -40,6 +40,8 @@ bench: all ## figures beside a peer's in the same run
 	@tests/bench/bench-runner
 check-integration: all ## integration tests (T=prefix for some files)
 	@tests/lib/run-integration $(if $(T),$(wildcard tests/integration/$(T)*.bats),)
+check-proof: all ## databases on two volumes: 50 sets that recover whole, and a control that does not
+	@tests/proof/prove-sets 50 50
 check-crash: all ## kill -9 at every system call of every verb, on the shipped programs
 	@CRASH_STEP=1 FILE_TIMEOUT=7200 tests/lib/run-integration tests/integration/crash.bats
 check-vm: all ## the runner's integration tests in a machine with cgroup v2 alone (T=prefix for some files)

@@ -30,6 +30,8 @@ sweep() {
 @test "snapshot remove is whole or absent wherever volumed is killed" { sweep snapshot-remove; }
 @test "clone is whole or absent wherever volumed is killed" { sweep clone; }
 @test "rollback leaves the old or the new contents wherever volumed is killed" { sweep rollback; }
+@test "a set has all its members or none wherever volumed is killed" { sweep set-snapshot; }
+@test "a set's rollback changes all volumes or none wherever volumed is killed" { sweep set-rollback; }
 @test "container create is whole or absent wherever volumed is killed" { sweep container-create; }
 @test "container start runs or can be started wherever volumed is killed" { sweep container-start; }
 @test "container remove is whole or absent wherever volumed is killed" { sweep container-remove; }
