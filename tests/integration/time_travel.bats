@@ -199,3 +199,77 @@ EOF
 @test "two states are compared, on ext4" {
     compare ext4
 }
+
+# names DIR: all that is in it, with what matters of each
+names() {
+    (cd "$1" && find . -printf '%P %y %m %U:%G %T@ %s %l\n' | sort)
+}
+
+restore() {
+    needs_disk "$1"
+    local dir before
+    fill "r$1" "$1"
+    dir=$(path_of "r$1")
+    chmod 2750 "$dir/conf/deep"
+    setfacl -d -m u:7:rx "$dir/conf/deep"
+    touch -d '2001-02-03 04:05:06.5' "$dir/conf/deep/two" "$dir/conf/deep"
+    volctl snapshot create "r$1@s1"
+    names "$dir/conf/deep" >deep
+    before=$(stat -c '%U:%G:%a %Y' "$dir/conf/app.ini")
+
+    # One file in the place of another, while somebody holds the volume.
+    echo broken >"$dir/conf/app.ini"
+    chown 9:9 "$dir/conf/app.ini"
+    (cd "$dir" && exec sleep 60) &
+    local holder=$!
+    run -0 volctl file restore "r$1@s1" conf/app.ini
+    [ "$output" = "conf/app.ini, in the place of what was there" ]
+    kill "$holder"
+    [ "$(cat "$dir/conf/app.ini")" = one ]
+    [ "$(stat -c '%U:%G:%a %Y' "$dir/conf/app.ini")" = "$before" ]
+    [ "$(getfattr -n user.note --only-values "$dir/conf/app.ini")" = kept ]
+
+    # What the volume lacks on the way comes back as it was; fifos, devices and links too.
+    rm -r "$dir/conf/deep" "$dir/fifo" "$dir/null" "$dir/out"
+    volctl file restore "r$1@s1" conf/deep/two fifo null out
+    names "$dir/conf/deep" | diff deep -
+    [ -z "$(getfacl -cp "$dir/conf/deep/two" | grep "user:[0-9]")" ]
+    [ -p "$dir/fifo" ] && [ -c "$dir/null" ] && [ "$(readlink "$dir/out")" = /etc ]
+
+    # A directory is replaced when one says so, and never by halves.
+    echo mine >"$dir/conf/deep/new"
+    run -4 volctl file restore "r$1@s1" conf/deep sparse
+    [[ $output = *"directory 'conf/deep' is in the volume"* ]]
+    run -0 volctl file restore --dry-run --replace "r$1@s1" conf/deep
+    [ -e "$dir/conf/deep/new" ]
+    volctl file restore --replace "r$1@s1" conf/deep
+    names "$dir/conf/deep" | diff deep -
+    volctl file restore "r$1@s1" conf/deep --to back/here/again
+    (cd "$dir/back/here/again" && diff -r . "$dir/conf/deep")
+
+    # Nothing is followed, out of the volume or within it.
+    run -2 volctl file restore "r$1@s1" current/deep/two
+    [[ $output = *"link is on the way"* ]]
+    ln -s /tmp "$dir/escape"
+    run -4 volctl file restore "r$1@s1" conf/app.ini --to escape/app.ini
+    [ ! -e /tmp/app.ini ]
+    run -3 volctl file restore "r$1@s1" conf/nothing
+    run -2 volctl file restore "r$1@s1" /
+    run -2 volctl file restore "r$1@s1" conf conf/deep
+    [ -z "$(find "$dir" -name '.volumed*')" ]
+    volctl --json lineage show "r$1" | jq -e '.edges[] | select(.relation == "restored") | .detail.paths'
+    volctl --json event ls | jq -e '.[] | select(.type == "volume" and .action == "restore")' >/dev/null
+    is_clean
+}
+
+@test "single files are taken back, on btrfs" {
+    restore btrfs
+}
+
+@test "single files are taken back, on XFS" {
+    restore xfs
+}
+
+@test "single files are taken back, on ext4" {
+    restore ext4
+}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* volctl file ls, cat, tar: looking into volumes and snapshots. */
+/* volctl file ls, cat, tar, restore: looking into volumes and snapshots, and taking back. */
 #include "file.h"
 
 #include <fcntl.h>
@@ -81,6 +81,48 @@ int cmd_file_tar(struct command *command, struct error *err)
     if (command->is_json) {
         cleanup_json json_t *json = json_pack("{s:s, s:I}", "file", file, "bytes", bytes);
         output_json(json);
+    }
+    return 0;
+}
+
+int cmd_file_restore(struct command *command, struct error *err)
+{
+    struct arena *mem = command->mem;
+    const struct args *args = &command->args;
+    bool is_dry_run = args_has(args, "dry-run");
+    cleanup_json json_t *answer = NULL;
+    json_t *paths = json_array();
+    const char *volume;
+    const char *snapshot;
+    size_t index;
+    json_t *item;
+
+    json_t *body = json_object();
+    json_set(body, "paths", paths);
+    for (int i = 1; i < args->word_count; i++)
+        json_add(paths, json_text(args->words[i]));
+    if (args_has(args, "to"))
+        json_set(body, "to", json_text(args_get(args, "to")));
+    json_set(body, "replace", json_boolean(args_has(args, "replace")));
+    json_set(body, "dry_run", json_boolean(is_dry_run));
+    if (split_snapshot(mem, args->words[0], true, &volume, &snapshot, err) < 0) {
+        json_decref(body);
+        return -1;
+    }
+    json_set(body, "snapshot", json_text(snapshot));
+    const char *path = URL(mem, "/volumed/v1/volumes/{}/files/restore", volume);
+    if (command_ask(command, "POST", path, body, &answer, err) < 0)
+        return -1;
+    if (command->is_json) {
+        output_json(answer);
+        return 0;
+    }
+    json_array_foreach(json_object_get(answer, "restored"), index, item)
+    {
+        bool is_replaced = json_is_true(json_object_get(item, "replaced"));
+        if (!command->is_quiet)
+            output_line("%s%s%s", is_dry_run ? "would restore " : "", cell_text(item, "target"),
+                        is_replaced ? ", in the place of what was there" : "");
     }
     return 0;
 }

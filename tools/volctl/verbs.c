@@ -208,6 +208,12 @@ const struct verb verbs[] = {
       "get", 2, 3, 0, NULL,
       "DESTINATION (by default the name in the current directory) must not be there yet; it appears when it is "
       "whole." },
+    { "file", "restore", "VOLUME@SNAPSHOT PATH...", cmd_file_restore, "put files back as a snapshot has them", "restore",
+      2, WORDS_MANY, 0,
+      OPTIONS({ "to", 0, "PATH", "put the one PATH there instead" },
+              { "replace", 0, NULL, "also in the place of directories, with all that is in them" },
+              { "dry-run", 0, NULL, "tell what would be replaced, change nothing" }),
+      "All or none, each in one rename, with owner, mode and attributes; the volume may be in use." },
     { "file", "diff", "VOLUME[@SNAPSHOT] [VOLUME[@SNAPSHOT]]", cmd_file_diff, "tell what changed from one to the other",
       "compare", 1, 2, 0,
       OPTIONS({ "stat", 0, NULL, "only how many, and by how many bytes" },

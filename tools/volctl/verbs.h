@@ -55,6 +55,7 @@ int cmd_set_clone(struct command *command, struct error *err);
 int cmd_file_ls(struct command *command, struct error *err);
 int cmd_file_cat(struct command *command, struct error *err);
 int cmd_file_get(struct command *command, struct error *err);
+int cmd_file_restore(struct command *command, struct error *err);
 int cmd_file_diff(struct command *command, struct error *err);
 int cmd_file_tar(struct command *command, struct error *err);
 

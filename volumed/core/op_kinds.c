@@ -12,6 +12,7 @@ const struct op_kind *const op_kinds[] = {
     &volume_seed_kind,
     &volume_resize_kind,
     &snapshot_rollback_kind,
+    &file_restore_kind,
     &container_copy_kind,
     &container_start_kind,
     &pool_disk_create_kind,

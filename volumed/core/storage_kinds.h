@@ -9,6 +9,7 @@ extern const struct op_kind volume_seed_kind;
 extern const struct op_kind volume_resize_kind;
 extern const struct op_kind snapshot_rollback_kind;
 extern const struct op_kind pool_adopt_kind;
+extern const struct op_kind file_restore_kind;
 extern const struct op_kind pool_disk_create_kind;
 extern const struct op_kind pool_disk_remove_kind;
 extern const struct op_kind pool_disk_resize_kind;

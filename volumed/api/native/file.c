@@ -6,6 +6,7 @@
 #include "api/native/decode.h"
 #include "api/native/encode.h"
 #include "api/native/handlers.h"
+#include "core/file_restore.h"
 
 #define LINES_BYTES ((size_t)32 * 1024) /* lines are gathered to about so much */
 
@@ -54,6 +55,36 @@ int native_file_archive(struct call *call, struct error *err)
     if (read_place(call, &place, err) < 0 || file_archive(call->task, &place, &sink, err) < 0)
         return -1;
     return reply_bytes_end(&bytes, err);
+}
+
+int native_file_restore(struct call *call, struct error *err)
+{
+    static const struct field fields[] = {
+        FIELD(TEXT, struct file_restore_spec, snapshot, REQUIRED),
+        FIELD(LIST, struct file_restore_spec, paths, REQUIRED),
+        FIELD(TEXT, struct file_restore_spec, to, OPTIONAL),
+        FIELD_AS(BOOL, "replace", struct file_restore_spec, is_replace, OPTIONAL),
+        FIELD_AS(BOOL, "dry_run", struct file_restore_spec, is_dry_run, OPTIONAL),
+        FIELDS_END,
+    };
+    struct file_restore_spec spec = { .volume = call->args[0] };
+    struct file_restored *list = NULL;
+    size_t count = 0;
+
+    if (decode_body(call, fields, &spec, err) < 0 ||
+        file_restore(call->task, &spec, &list, &count, err) < 0)
+        return -1;
+    json_t *restored = json_array();
+    for (size_t i = 0; i < count; i++) {
+        json_t *item = json_object();
+        json_set(item, "path", json_text(list[i].path));
+        json_set(item, "target", json_text(list[i].target));
+        json_set(item, "replaced", json_boolean(list[i].is_replaced));
+        json_add(restored, item);
+    }
+    json_t *json = encode_list("restored", restored);
+    json_set(json, "dry_run", json_boolean(spec.is_dry_run));
+    return call_reply_json(call, 200, json, err);
 }
 
 static int read_place(const struct call *call, struct file_place *place, struct error *err)

@@ -32,6 +32,7 @@ int native_set_clone(struct call *call, struct error *err);
 int native_file_list(struct call *call, struct error *err);
 int native_file_read(struct call *call, struct error *err);
 int native_file_archive(struct call *call, struct error *err);
+int native_file_restore(struct call *call, struct error *err);
 
 int native_lineage_get(struct call *call, struct error *err);
 int native_hold_list(struct call *call, struct error *err);

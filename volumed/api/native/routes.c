@@ -29,6 +29,7 @@ const struct route native_routes[] = {
     { "GET",    "/volumed/v1/volumes/{volume}/files",                 native_file_list },
     { "GET",    "/volumed/v1/volumes/{volume}/files/content",         native_file_read },
     { "GET",    "/volumed/v1/volumes/{volume}/files/archive",         native_file_archive },
+    { "POST",   "/volumed/v1/volumes/{volume}/files/restore",         native_file_restore },
     { "GET",    "/volumed/v1/lineage",                                native_lineage_get },
     { "GET",    "/volumed/v1/volumes/{volume}/snapshots/{snapshot}/holds",  native_hold_list },
     { "POST",   "/volumed/v1/volumes/{volume}/snapshots/{snapshot}/holds",  native_hold_create },
