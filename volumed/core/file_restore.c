@@ -7,9 +7,12 @@
  *    copies, in part          as it was         undone: the staging directory goes
  *    copies, marker           as it was         gone on with
  *    copies and what was      some of both      gone on with
+ *    what was, last marker    as restored       gone on with
  *  ── event, lineage, intent gone ───────────── finish
  *
- * What fails is undone: what was put into place changes places again.
+ * What fails before the last marker is undone: what was put into place changes places again.  (A
+ * crash in the moment between the staging directory's end and the commit is recorded as a failure,
+ * though the files are back.)
  */
 #include "core/file_restore.h"
 
@@ -263,15 +266,21 @@ static int apply(struct task *task, struct op *op, struct error *err)
 
     if (open_stage(task, restoring, &stage, err) < 0)
         return -1;
-    int is_marked = op->is_resumed ? restore_stage_read(task, &stage, err) : 0;
-    if (is_marked < 0)
+    int state = op->is_resumed ? restore_stage_read(task, &stage, err) : RESTORE_BUILDING;
+    if (state < 0)
         return -1;
-    if (is_marked == 0 && op->is_resumed)
-        return fail(err, ERR_SYSTEM, "the restore was interrupted; nothing was changed");
-    if ((is_marked == 0 && stage_and_mark(task, restoring, &stage, err) < 0) ||
-        restore_stage_swap(&stage, err) < 0)
+    if (state == RESTORE_BUILDING && op->is_resumed)
+        return fail(err, ERR_SYSTEM, "the restore was interrupted");
+    if (state == RESTORE_BUILDING && stage_and_mark(task, restoring, &stage, err) < 0)
         return -1;
-    return restore_stage_remove(&stage, err);
+    if ((state == RESTORE_SWAPPED || restore_stage_swap(&stage, err) == 0) &&
+        restore_stage_remove(&stage, err) == 0)
+        return 0;
+    struct error ignored; /* what was asked for failed before */
+    if (restore_stage_read(task, &stage, &ignored) != RESTORE_SWAPPED)
+        return -1;
+    err->code = ERR_PENDING;
+    return error_prefix(err, "the files are back; what they replaced will go");
 }
 
 /* Looked at again, now that nobody but the containers can change the volume. */
@@ -308,8 +317,10 @@ static int revert(struct task *task, struct op *op, struct error *err)
 
     if (open_stage(task, restoring, &stage, err) < 0)
         return -1;
-    int is_marked = restore_stage_read(task, &stage, err);
-    if (is_marked < 0 || (is_marked > 0 && restore_stage_undo(&stage, err) < 0))
+    int state = restore_stage_read(task, &stage, err);
+    if (state == RESTORE_SWAPPED)
+        return fail(err, ERR_PENDING, "what was replaced is going; there is no way back");
+    if (state < 0 || (state == RESTORE_READY && restore_stage_undo(&stage, err) < 0))
         return -1;
     return restore_stage_remove(&stage, err);
 }

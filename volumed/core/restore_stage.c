@@ -15,7 +15,6 @@
 #include "driver/entry_copy.h"
 #include "driver/tree_copy.h"
 
-#define MARKER        "ready"
 #define MARKER_BYTES  ((size_t)1 << 20)
 #define NUMBER_DIGITS 24
 #define NS_PER_S      INT64_C(1000000000)
@@ -75,22 +74,29 @@ int restore_stage_mark(struct restore_stage *stage, struct error *err)
         json_add(marker, unit);
     }
     json_append(&text, marker);
-    return fs_write_file(staging_fd, MARKER, text.data, text.size, 0600, err);
+    return fs_write_file(staging_fd, RESTORE_MARKER, text.data, text.size, 0600, err);
 }
 
 int restore_stage_read(struct task *task, struct restore_stage *stage, struct error *err)
 {
     cleanup_fd int staging_fd =
         sys_openat(stage->volume_fd, stage->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    enum restore_state state = RESTORE_SWAPPED;
     char *text;
     size_t size;
 
     if (staging_fd == -ENOENT)
-        return 0;
+        return RESTORE_BUILDING;
     if (staging_fd < 0)
         return fail_sys(err, staging_fd, "cannot open the staging directory");
-    if (fs_read_file(task->mem, staging_fd, MARKER, MARKER_BYTES, &text, &size, err) < 0)
-        return err->code == ERR_NOT_FOUND ? 0 : -1;
+    int rc =
+        fs_read_file(task->mem, staging_fd, RESTORE_MARKER_LAST, MARKER_BYTES, &text, &size, err);
+    if (rc < 0 && err->code == ERR_NOT_FOUND) {
+        state = RESTORE_READY;
+        rc = fs_read_file(task->mem, staging_fd, RESTORE_MARKER, MARKER_BYTES, &text, &size, err);
+    }
+    if (rc < 0)
+        return err->code == ERR_NOT_FOUND ? RESTORE_BUILDING : -1;
     cleanup_json json_t *marker = json_read(text, size, err);
     if (marker == NULL)
         return -1;
@@ -108,7 +114,7 @@ int restore_stage_read(struct task *task, struct restore_stage *stage, struct er
             return -1;
         stage->units[i].inode = (ino_t)inode;
     }
-    return 1;
+    return (int)state;
 }
 
 int restore_stage_remove(const struct restore_stage *stage, struct error *err)

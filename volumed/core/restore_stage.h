@@ -6,6 +6,7 @@
  *
  *     VOLUME/.volumed-restore-<uuid>/0, 1, …   what is to be renamed into place: a unit
  *     VOLUME/.volumed-restore-<uuid>/ready     written when all units are whole and synced
+ *     VOLUME/.volumed-restore-<uuid>/swapped   its name when all are in place: no way back
  */
 #ifndef CORE_RESTORE_STAGE_H
 #define CORE_RESTORE_STAGE_H
@@ -18,6 +19,9 @@
 #include "base/error.h"
 #include "core/file_restore.h"
 #include "core/task.h"
+
+#define RESTORE_MARKER      "ready"
+#define RESTORE_MARKER_LAST "swapped"
 
 /* One rename: a restored entry, or the topmost of the directories that the volume lacks above it.
  */
@@ -55,10 +59,17 @@ int restore_stage_build(struct task *task, struct restore_stage *stage,
 /* Writes the marker; from now on a crash is gone on from.  Durable on return. */
 int restore_stage_mark(struct restore_stage *stage, struct error *err);
 
-/* Reads it: 1, or 0 when there is none. */
+/* How far it has come, and the units where there is a marker. */
+enum restore_state {
+    RESTORE_BUILDING,
+    RESTORE_READY,
+    RESTORE_SWAPPED
+};
+
 int restore_stage_read(struct task *task, struct restore_stage *stage, struct error *err);
 
-/* Renames every unit into place; those that are in place already are left.  Durable on return. */
+/* Renames every unit into place; those that are in place already are left.  Durable on return,
+ * and from then on what was replaced may go. */
 int restore_stage_swap(struct restore_stage *stage, struct error *err);
 
 /* Takes back what restore_stage_swap() did. */

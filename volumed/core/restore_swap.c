@@ -45,7 +45,13 @@ int restore_stage_swap(struct restore_stage *stage, struct error *err)
         if (rc < 0)
             return fail_sys(err, rc, "cannot put '%s' into its place", stage->units[i].target);
     }
-    rc = sys_syncfs(stage->volume_fd);
+    cleanup_fd int staging_fd =
+        sys_openat(stage->volume_fd, stage->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    rc = staging_fd < 0 ? staging_fd : sys_syncfs(stage->volume_fd);
+    if (rc >= 0)
+        rc = sys_renameat2(staging_fd, RESTORE_MARKER, staging_fd, RESTORE_MARKER_LAST, 0);
+    if (rc >= 0)
+        rc = sys_fsync(staging_fd);
     return rc < 0 ? fail_sys(err, rc, "cannot sync the volume") : 0;
 }
 
