@@ -54,7 +54,7 @@ struct making {
     bool is_placed; /* by this process: the image has its own name */
 };
 
-/* What a filesystem is good for, best first for "auto" (docs/adr/0016). */
+/* What a filesystem is good for, best first for "auto" (docs/adr/0015). */
 static const struct kind {
     const char *filesystem;
     const char *driver;
