@@ -12,6 +12,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "base/sys.h"
@@ -23,6 +24,9 @@
 #include "store/pool.h"
 #include "store/pool_disk.h"
 
+#define DOWN_TRIES   20
+#define DOWN_STEP_MS 100
+
 struct removal {
     struct pool pool;
     struct pool_disk disk;
@@ -31,6 +35,7 @@ struct removal {
 static int prepare(struct task *task, struct op *op, struct error *err);
 static int load(struct task *task, struct op *op, struct error *err);
 static int apply(struct task *task, struct op *op, struct error *err);
+static int take_down(const struct pool *pool, struct error *err);
 static int finish(struct task *task, struct op *op, struct error *err);
 static int revert(struct task *task, struct op *op, struct error *err);
 static int abandon(struct task *task, struct op *op, struct error *err);
@@ -94,13 +99,25 @@ static int apply(struct task *task, struct op *op, struct error *err)
 {
     const struct removal *removal = op->data;
 
-    if (pool_retire(task, removal->pool.id, err) < 0 || pool_disk_down(&removal->pool, err) < 0)
+    if (pool_retire(task, removal->pool.id, err) < 0 || take_down(&removal->pool, err) < 0)
         return -1;
     if (removal->disk.is_device)
         return 0;
     int rc = sys_unlinkat(AT_FDCWD, removal->disk.path, 0);
     return rc < 0 && rc != -ENOENT ? fail_sys(err, rc, "cannot remove '%s'", removal->disk.path)
                                    : 0;
+}
+
+/* Threads of ours may be at work in it still, with descriptors that they have got from it. */
+static int take_down(const struct pool *pool, struct error *err)
+{
+    int rc = pool_disk_down(pool, err);
+
+    for (int tries = 0; rc < 0 && err->code == ERR_BUSY && tries < DOWN_TRIES; tries++) {
+        (void)poll(NULL, 0, DOWN_STEP_MS); /* sleeps */
+        rc = pool_disk_down(pool, err);
+    }
+    return rc;
 }
 
 static int finish(struct task *task, struct op *op, struct error *err)
