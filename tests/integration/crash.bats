@@ -38,3 +38,6 @@ sweep() {
 @test "hot attach is whole or absent wherever volumed is killed" { sweep container-hot-attach; }
 @test "hot detach is whole or absent wherever volumed is killed" { sweep container-hot-detach; }
 @test "promote is whole or absent wherever volumed is killed" { sweep container-promote; }
+@test "pool create is whole or absent wherever volumed is killed" { STEP=$((STEP * 4)) sweep pool-create; }
+@test "pool growth is whole or absent wherever volumed is killed" { STEP=$((STEP * 4)) sweep pool-grow; }
+@test "pool adopt is whole or absent wherever volumed is killed" { STEP=$((STEP * 4)) sweep pool-adopt; }
