@@ -6,6 +6,8 @@
 #include "url.h"
 #include "verbs.h"
 
+static void list_row(const struct command *command, const json_t *volume, bool has_size,
+                     struct table *table);
 static int create(struct command *command, json_t *body, struct error *err);
 static json_t *common_body(const struct command *command, const char *name);
 static int set_numbers(const struct command *command, json_t *body, struct error *err);
@@ -85,21 +87,25 @@ int cmd_volume_ls(struct command *command, struct error *err)
             output_line("%s", cell_text(volume, "name"));
             continue;
         }
-        table_cell(&table, cell_text(volume, "name"));
-        table_cell(&table, cell_text(volume, "pool"));
-        if (has_size) {
-            table_cell(&table,
-                       cell_size(command->mem, json_object_get(volume, "usage"), "used_bytes"));
-            table_cell(&table,
-                       cell_size(command->mem, json_object_get(volume, "limit"), "size_bytes"));
-        }
-        table_cell(&table, cell_ago_ms(command->mem, volume, "created_ms"));
-        table_cell(&table, json_is_true(json_object_get(volume, "protected")) ? "yes" : "no");
-        table_cell(&table, cell_pairs(command->mem, volume, "labels"));
+        list_row(command, volume, has_size, &table);
     }
     if (!command->is_quiet)
         table_print(&table);
     return 0;
+}
+
+static void list_row(const struct command *command, const json_t *volume, bool has_size,
+                     struct table *table)
+{
+    table_cell(table, cell_text(volume, "name"));
+    table_cell(table, cell_text(volume, "pool"));
+    if (has_size) {
+        table_cell(table, cell_size(command->mem, json_object_get(volume, "usage"), "used_bytes"));
+        table_cell(table, cell_size(command->mem, json_object_get(volume, "limit"), "size_bytes"));
+    }
+    table_cell(table, cell_ago_ms(command->mem, volume, "created_ms"));
+    table_cell(table, json_is_true(json_object_get(volume, "protected")) ? "yes" : "no");
+    table_cell(table, cell_pairs(command->mem, volume, "labels"));
 }
 
 int cmd_volume_inspect(struct command *command, struct error *err)

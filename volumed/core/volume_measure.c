@@ -17,8 +17,8 @@
 #include "store/volume_usage.h"
 
 #define SMALL_FILES 10000                            /* walked in a few hundredths of a second */
-#define STALE_MS    (3600 * (int64_t)1000)           /* a walk is done again after this */
-#define FORGET_MS   (30 * 24 * 3600 * (int64_t)1000) /* growth of what is gone */
+#define STALE_MS    ((int64_t)3600 * 1000)           /* a walk is done again after this */
+#define FORGET_MS   ((int64_t)30 * 24 * 3600 * 1000) /* growth of what is gone */
 
 struct sample {
     const char *object;

@@ -49,7 +49,7 @@ int btrfs_tree_each(int fd, const struct btrfs_range *range, btrfs_item_fn each,
             .max_type = range->type,
         },
     };
-    struct btrfs_ioctl_search_header last;
+    struct btrfs_ioctl_search_header last = { 0 };
 
     for (;;) {
         int rc = search(fd, &args);

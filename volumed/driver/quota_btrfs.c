@@ -66,7 +66,7 @@ int quota_btrfs_check(const struct driver_pool *pool, const struct driver_limit 
 int quota_btrfs_set(const struct driver_pool *pool, int fd, const struct driver_limit *limit,
                     struct error *err)
 {
-    struct driver_limit present;
+    struct driver_limit present = { 0 };
     uint64_t id = 0;
 
     if (quota_btrfs_get(pool, fd, &present, err) < 0)

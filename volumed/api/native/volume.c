@@ -71,14 +71,14 @@ int native_volume_list(struct call *call, struct error *err)
     int count = volume_list(task, &filter, &list, err);
     if (count < 0)
         return -1;
-    json_t *volumes = json_array();
+    json_t *answer = json_array();
     for (int i = 0; i < count; i++) {
-        json_t *json = encode_volume(task, &list[i]);
+        json_t *item = encode_volume(task, &list[i]);
         if (request.usage)
-            json_set(json, "usage", known_usage(task, &list[i]));
-        json_array_append_new(volumes, json);
+            json_set(item, "usage", known_usage(task, &list[i]));
+        json_array_append_new(answer, item);
     }
-    return call_reply_json(call, 200, encode_list("volumes", volumes), err);
+    return call_reply_json(call, 200, encode_list("volumes", answer), err);
 }
 
 int native_volume_create(struct call *call, struct error *err)
