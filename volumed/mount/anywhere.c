@@ -74,7 +74,7 @@ struct wanted {
 };
 
 static int search_from(int fd, unsigned long step, const struct wanted *wanted);
-static int search(uint64_t namespace_id, const struct wanted *wanted);
+static int search(const struct namespace_info *space, const struct wanted *wanted);
 static int look_at(uint64_t namespace_id, uint64_t mount_id, const struct wanted *wanted);
 
 int mount_is_anywhere(const char *parent, const char *const *names, size_t count)
@@ -85,7 +85,7 @@ int mount_is_anywhere(const char *parent, const char *const *names, size_t count
 
     if (fd < 0 || ioctl(fd, GET_NAMESPACE_INFO, &info) < 0)
         return -EOPNOTSUPP;
-    int found = search(info.id, &wanted);
+    int found = search(&info, &wanted);
     if (found == 0)
         found = search_from(fd, GET_NEXT_NAMESPACE, &wanted);
     if (found == 0)
@@ -104,33 +104,39 @@ static int search_from(int fd, unsigned long step, const struct wanted *wanted)
             return errno == ENOENT ? 0 : -EOPNOTSUPP;
         sys_close_fd(&present);
         present = next;
-        int found = search(info.id, wanted);
+        int found = search(&info, wanted);
         if (found != 0)
             return found;
     }
 }
 
-/* A namespace that has ended meanwhile has nothing mounted. */
-static int search(uint64_t namespace_id, const struct wanted *wanted)
+/*
+ * The kernel lists what is below the first mount on a namespace's root, and says ENOENT where there
+ * is none: a container's root may be the namespace's.  So "nothing" is believed only where as many
+ * mounts were seen as there are; also where some came or went meanwhile, processes are asked.
+ */
+static int search(const struct namespace_info *space, const struct wanted *wanted)
 {
     struct mount_request request = {
         .size = sizeof(request),
         .mount_id = ROOT_OF_ALL,
-        .namespace_id = namespace_id,
+        .namespace_id = space->id,
     };
     uint64_t ids[IDS_AT_ONCE];
+    uint64_t seen = 0;
 
     for (;;) {
         long count = syscall(NR_LISTMOUNT, &request, ids, IDS_AT_ONCE, 0);
         if (count < 0)
-            return errno == ENOENT ? 0 : -EOPNOTSUPP;
+            return -EOPNOTSUPP;
         for (long i = 0; i < count; i++) {
-            int found = look_at(namespace_id, ids[i], wanted);
+            int found = look_at(space->id, ids[i], wanted);
             if (found != 0)
                 return found;
         }
+        seen += (uint64_t)count;
         if (count < IDS_AT_ONCE)
-            return 0;
+            return seen == space->mount_count ? 0 : -EOPNOTSUPP;
         request.param = ids[count - 1];
     }
 }
