@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "core/box_control.h"
 #include "core/container.h"
 #include "core/exec.h"
 #include "core/recreate_run.h"
@@ -34,6 +35,7 @@ static int judge_health(struct recreate_run *run, const struct container *contai
 static void probe(struct recreate_run *run, bool *has_passed);
 static int read_decision(struct recreate_run *run, struct error *err);
 static int at_deadline(const struct recreate_run *run, enum standing worst, struct error *err);
+static int prove(struct recreate_run *run, struct error *err);
 
 int recreate_watch(struct recreate_run *run, struct error *err)
 {
@@ -52,12 +54,12 @@ int recreate_watch(struct recreate_run *run, struct error *err)
             return -1;
         int decision = read_decision(run, err);
         if (decision != 0)
-            return decision;
+            return decision < 0 ? -1 : prove(run, err);
         bool is_manual = run->plan.probation_ms == PROBATION_MANUAL;
         if (!is_manual && worst == STANDING_PROVEN)
-            return 1;
+            return prove(run, err);
         if (clock_now_ms() >= run->recreation->deadline_ms)
-            return at_deadline(run, worst, err);
+            return at_deadline(run, worst, err) < 0 ? -1 : prove(run, err);
         if (run->plan.probe == NULL || has_passed || clock_now_ms() - probed_ms < PROBE_MS)
             continue;
         probed_ms = clock_now_ms();
@@ -169,4 +171,22 @@ static int at_deadline(const struct recreate_run *run, enum standing worst, stru
     return fail(err, ERR_TIMEOUT, "the new containers were not %s within %lld s",
                 run->plan.probe != NULL ? "healthy, or did not pass the probe," : "healthy",
                 (long long)run->plan.probation_ms / 1000);
+}
+
+/* Rows may lag behind (a disk that was full for a moment): before the verdict supervisors are
+ * asked.
+ */
+static int prove(struct recreate_run *run, struct error *err)
+{
+    for (size_t i = 0; i < run->recreation->count; i++) {
+        const struct recreation_member *member = &run->recreation->members[i];
+        const char *status = "";
+        if (!member->was_running)
+            continue;
+        if (box_ask(run->task, member->new_id, "status", &status, err) < 0)
+            return error_prefix(err, "the new container %s does not run", member->name);
+        if (strncmp(status, "running", 7) != 0 && strncmp(status, "paused", 6) != 0)
+            return fail(err, ERR_CONFLICT, "the new container %s has ended", member->name);
+    }
+    return 1;
 }
