@@ -57,6 +57,7 @@ const struct noun nouns[] = {
     { "file",       "what is in volumes and snapshots" },
     { "lineage",    "where data came from" },
     { "container",  "what runs, and what it has attached" },
+    { "capsule",    "containers with all that they are made of, as files" },
     { "image",      "what containers start from" },
     { "pool",       "where volumes lie" },
     { "operation",  "what is under way, and what became of it" },
@@ -341,6 +342,21 @@ const struct verb verbs[] = {
       "undo", 1, 1, 0, NULL, NULL },
     { "container", "history", "CONTAINER", cmd_container_history, "list the generations of a container, newest first",
       "list generations of container", 1, 1, 0, NULL, NULL },
+
+    { "container", "export", "CONTAINER", cmd_container_export,
+      "write a container with its image and volumes to a file", "export container", 1, 1, 0,
+      OPTIONS({ "to", 0, "FILE", "the file, which only its owner may read" },
+              { "snapshots", 0, "all|last|none", "which snapshots of its volumes go along (none)" }),
+      "Its volumes are cut at one instant; it runs on.  What comes of it is a capsule: see volctl capsule." },
+
+    { "capsule", "verify", "FILE", cmd_capsule_verify, "read a capsule to its end and check it", "verify", 1, 1, 0,
+      NULL, "Reads standard input where FILE is '-'.  Damage is told with its place." },
+    { "capsule", "import", "FILE", cmd_capsule_import, "make a container of a capsule, with its volumes", "import", 1,
+      1, 0,
+      OPTIONS({ "rename", 0, "OLD=NEW", "another name for the container or a volume; may be repeated" },
+              { "pool", 0, "POOL", "put its volumes there rather than in the default pool" }),
+      "Container and volumes appear together when all of them are whole, or not at all.  The container is not "
+      "started." },
 
     { "image", "ls", "", cmd_image_ls, "list images", "list images", 0, 0, 0, OPTIONS(FILTER),
       "Filters: reference, label, dangling, before, since, until." },

@@ -11,4 +11,6 @@ extern const struct op_kind container_rename_kind;
 extern const struct op_kind container_update_kind;
 extern const struct op_kind container_remove_kind;
 
+extern const struct op_kind capsule_import_kind;
+
 #endif

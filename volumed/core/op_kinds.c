@@ -14,6 +14,7 @@ const struct op_kind *const op_kinds[] = {
     &snapshot_rollback_kind,
     &file_restore_kind,
     &container_copy_kind,
+    &capsule_import_kind,
     &container_start_kind,
     &pool_disk_create_kind,
     &pool_disk_remove_kind,

@@ -39,6 +39,7 @@ struct verb {
 
 static const struct verb verbs[] = {
     { "unpack-layer", ROOT_DIRECTORY, SANDBOX_MAKE_FILES, verb_unpack_layer },
+    { "put-tree", ROOT_DIRECTORY, SANDBOX_MAKE_FILES, verb_put_tree },
     { "unpack-files", ROOT_DIRECTORY, SANDBOX_MAKE_FILES, verb_unpack_files },
     { "inflate", ROOT_EMPTY, 0, verb_inflate },
     { "pack-layer", ROOT_DIRECTORY, SANDBOX_READ_FILES | SANDBOX_READ_XATTRS, verb_pack_layer },

@@ -33,6 +33,16 @@ int verb_unpack_layer(struct confined *run, const struct view *view, struct erro
     return unpack_input(run, &rules, (int)copy, err);
 }
 
+int verb_put_tree(struct confined *run, const struct view *view, struct error *err)
+{
+    static const struct unpack_rules rules = { .below = "",
+                                               .has_attributes = true,
+                                               .entries_max = LIMIT_ENTRIES };
+
+    (void)view;
+    return unpack_input(run, &rules, -1, err);
+}
+
 int verb_unpack_files(struct confined *run, const struct view *view, struct error *err)
 {
     static const struct unpack_rules rules = { .below = "", .entries_max = LIMIT_ENTRIES };

@@ -20,6 +20,9 @@ int verb_unpack_layer(struct confined *run, const struct view *view, struct erro
 /* An archive of plain files (an image archive) into the root directory.  Report: none. */
 int verb_unpack_files(struct confined *run, const struct view *view, struct error *err);
 
+/* A tar of a whole tree into the root directory, with all that it says of owners and the rest. */
+int verb_put_tree(struct confined *run, const struct view *view, struct error *err);
+
 /* A compressed stream to plain bytes.  Report: "diff_id", "archive_bytes". */
 int verb_inflate(struct confined *run, const struct view *view, struct error *err);
 

@@ -61,6 +61,10 @@ int native_pool_change(struct call *call, struct error *err);
 int native_pool_remove(struct call *call, struct error *err);
 int native_pool_space(struct call *call, struct error *err);
 
+int native_capsule_export(struct call *call, struct error *err);
+int native_capsule_import(struct call *call, struct error *err);
+int native_capsule_verify(struct call *call, struct error *err);
+
 int native_recreation_begin(struct call *call, struct error *err);
 int native_rehearsal_begin(struct call *call, struct error *err);
 int native_recreation_list(struct call *call, struct error *err);
