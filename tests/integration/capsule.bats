@@ -1,0 +1,126 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154,SC2016 # stderr is set by run; what is in quotes is for the container
+# A container in a file and back, between pools of every kind.
+
+load world
+load disks
+
+setup_file() {
+    world_begin
+    [ -z "$WORLD_SKIP" ] || return 0
+    world_load_busybox
+    disks
+    docker run -d --name app -v "data:/data" -v /anonymous -v two:/two:ro -l kept=yes busybox sleep 1000 >/dev/null
+    docker exec app sh -c 'cd /data; echo one >one; ln one hard; ln -s one soft; mkfifo pipe; mkdir -m 1750 deep
+        chown 12:34 deep; chmod 4755 one; dd if=/dev/zero of=sparse bs=1 seek=3000000 count=1 2>/dev/null; mknod null c 1 3
+        touch "odd
+name"; echo x >/anonymous/mine'
+    path=$(path_of data)
+    setfattr -n user.colour -v blue "$path/one" 2>/dev/null || true
+    setfacl -m u:77:rw "$path/deep" 2>/dev/null || true
+    setcap cap_net_raw+ep "$path/hard" 2>/dev/null || true
+    "$WORLD_BUILD/volctl" snapshot create data@early -l why=test >/dev/null
+    docker exec app sh -c 'echo two >/data/two; rm /data/soft'
+    "$WORLD_BUILD/volctl" container export app --to "$WORLD_DIR/app.capsule" --snapshots all >/dev/null
+}
+
+teardown_file() {
+    world_end
+}
+
+setup() {
+    world_setup
+    PATH=$WORLD_BUILD:$PATH
+}
+
+# Everything that can be said of a tree, times of directories excepted.
+describe() {
+    (cd "$1" && find . -print0 | sort -z | xargs -0 stat -c '%n %f %u %g %t %T' &&
+        find . -type f -print0 | sort -z | xargs -0 sh -c 'for f; do stat -c "%n %h %s %Y" "$f"; cksum <"$f"; done' sh &&
+        find . -print0 | sort -z | xargs -0 getfattr -dhm- 2>/dev/null | grep -v '^security.selinux\|^trusted.SGI_ACL')
+}
+
+# into POOL: imports and compares, entry by entry.
+into() {
+    needs_disk "$1"
+    run -0 volctl capsule import "$WORLD_DIR/app.capsule" --pool "$1" --rename "app=app-$1" \
+        --rename "data=data-$1" --rename "two=two-$1"
+    diff <(describe "$(path_of data)") <(describe "$(path_of "data-$1")")
+    [ "$(stat -c %b "$(path_of "data-$1")/sparse")" -lt 1000 ]
+    docker start "app-$1" >/dev/null
+    docker exec "app-$1" sh -c 'test -e /anonymous/mine && test "$(cat /data/hard)" = one && ! touch /two/x 2>/dev/null'
+    [ "$(docker inspect -f '{{.Config.Labels.kept}} {{.Config.Image}}' "app-$1")" = "yes busybox" ]
+    [ "$(volctl snapshot inspect "data-$1@early" --json | jq -r .labels.why)" = test ]
+    volctl file ls "data-$1@early" --json | jq -e 'map(.name) | index("soft") and (index("two") | not)'
+    docker rm -fv "app-$1" >/dev/null
+    volctl volume rm --now --with-snapshots "data-$1" "two-$1" >/dev/null
+    is_clean
+}
+
+@test "from the default pool into one on btrfs" { into btrfs; }
+@test "… on XFS" { into xfs; }
+@test "… on ext4" { into ext4; }
+
+@test "it can be verified, and says what is in it" {
+    run -0 volctl capsule verify "$WORLD_DIR/app.capsule"
+    [[ $output == *"container app of image busybox"*"volume data, 1 snapshots"* ]]
+}
+
+@test "names that are taken are said, and nothing is made" {
+    before=$(docker ps -aq; docker volume ls -q)
+    run ! volctl capsule import "$WORLD_DIR/app.capsule"
+    [[ $output == *"there is a container 'app' already"* ]]
+    run ! volctl capsule import "$WORLD_DIR/app.capsule" --rename app=other
+    [[ $output == *"there is a volume"* ]]
+    [ "$before" = "$(docker ps -aq; docker volume ls -q)" ]
+}
+
+@test "whatever is done to a capsule, it is found, and nothing is left" {
+    before=$(docker ps -aq; docker volume ls -q)
+    python3 - "$WORLD_DIR/app.capsule" "$WORLD_DIR/mutated" <<'PY'
+import pathlib, random, sys
+good = pathlib.Path(sys.argv[1]).read_bytes()
+out = pathlib.Path(sys.argv[2])
+out.mkdir()
+random.seed(1)
+for i in range(60):
+    bad = bytearray(good)
+    at = random.randrange(len(bad))
+    kind = i % 4
+    if kind == 0:
+        bad[at] ^= 1 << random.randrange(8)
+    elif kind == 1:
+        del bad[at:]
+    elif kind == 2:
+        del bad[at:at + random.randrange(1, 5000)]
+    else:
+        bad[at:at] = random.randbytes(random.randrange(1, 100))
+    (out / str(i)).write_bytes(bad)
+PY
+    for file in "$WORLD_DIR"/mutated/*; do
+        run volctl capsule import "$file" --rename app=app2 --rename data=data2 --rename two=two2
+        [ "$status" -ne 0 ]
+        [[ $output == *byte* || $output == *"no capsule"* ]]
+    done
+    [ "$before" = "$(docker ps -aq; docker volume ls -q)" ]
+    is_clean
+}
+
+@test "a kill in the middle of an import leaves nothing" {
+    before=$(docker volume ls -q)
+    (head -c 1500000 "$WORLD_DIR/app.capsule"; sleep 5) |
+        volctl capsule import - --rename app=app2 --rename data=data2 --rename two=two2 >/dev/null 2>&1 &
+    client=$!
+    world_eventually 50 sh -c 'docker volume ls -q | grep -q ^import-'
+    world_daemon_stop KILL
+    wait "$client" || true
+    world_daemon_start
+    [ "$before" = "$(docker volume ls -q)" ]
+    is_clean
+}
+
+@test "a capsule of what is not there leaves no file" {
+    run ! volctl container export nobody --to "$WORLD_DIR/none"
+    [ ! -e "$WORLD_DIR/none" ]
+}
