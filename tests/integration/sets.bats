@@ -73,6 +73,7 @@ engine_start() { # VOLUME…
     group=$(engine_group)
     [ -z "$group" ] || mkdir "$group"
     mkdir -p "$WORLD_DIR/one" "$WORLD_DIR/two"
+    rm -f "$(path_of "$1")/n" "$(path_of "$2")/n"
     # shellcheck disable=SC2016 # expands inside
     setsid sh -c '[ -z "$1" ] || echo $$ > "$1/cgroup.procs"
         exec unshare -m --propagation private sh -c "mount --bind $2 $4/one && mount --bind $3 $4/two
@@ -111,6 +112,18 @@ engine_is_frozen() {
     fi
 }
 
+# soon COMMAND…: as world_eventually, without a pause between tries.
+soon() {
+    local until=$((SECONDS + 10))
+    until "$@"; do
+        [ "$SECONDS" -lt "$until" ] || return 1
+    done
+}
+
+holder_is_there() {
+    holder=$(pgrep -o -f "runner hold $(engine_group)")
+}
+
 engine_runs() {
     ! engine_is_frozen
 }
@@ -119,14 +132,16 @@ engine_runs() {
     needs_disk btrfs
     volumes btrfs one two
     docker run -d --name writer --network none -v one:/one -v two:/two busybox sh -c "$COUNTER"
-    for i in 1 2 3 4 5 6; do
-        run -0 --separate-stderr volctl snapshot create --set "run$i" --container writer --json
+    world_eventually 100 test -s "$(path_of two)/n"
+    local nth first second # not i: bats' own run uses that
+    for nth in 1 2 3 4 5 6; do
+        run -0 --separate-stderr volctl snapshot create --set "run$nth" --container writer --json
         [ "$(jq -r .fence <<<"$output")" = frozen ]
         [ "$(jq '.warnings | length' <<<"$output")" = 0 ]
         [ "$(jq .pause_ns <<<"$output")" -gt 0 ]
-        local first second
-        first=$(count_at one "run$i")
-        second=$(count_at two "run$i")
+        first=$(count_at one "run$nth")
+        second=$(count_at two "run$nth")
+        [ "$second" -gt 0 ]
         [ $((first - second)) -ge 0 ]
         [ $((first - second)) -le 1 ]
     done
@@ -155,14 +170,15 @@ engine_runs() {
     needs_disk btrfs
     volumes btrfs third fourth
     engine_start third fourth
-    for i in 1 2 3 4; do
-        run -0 --separate-stderr volctl snapshot create --set "engine$i" third fourth --json
+    local nth first second
+    for nth in 1 2 3 4; do
+        run -0 --separate-stderr volctl snapshot create --set "engine$nth" third fourth --json
         [ "$(jq -r .fence <<<"$output")" = frozen ] || { echo "$output"; false; }
         [ "$(jq .pause_ns <<<"$output")" -gt 0 ]
         engine_runs
-        local first second
-        first=$(count_at third "engine$i")
-        second=$(count_at fourth "engine$i")
+        first=$(count_at third "engine$nth")
+        second=$(count_at fourth "engine$nth")
+        [ "$second" -gt 0 ]
         [ $((first - second)) -ge 0 ]
         [ $((first - second)) -le 1 ]
     done
@@ -188,7 +204,8 @@ engine_runs() {
 @test "the death of volumed thaws another engine's container" {
     needs_disk ext4
     volumes ext4 big small
-    head -c 150M /dev/urandom >"$(path_of big)/data"
+    head -c 100M /dev/urandom >"$(path_of big)/data"
+    head -c 8M /dev/urandom | split -a 4 -b 1K - "$(path_of big)/"
     engine_start big small
     volctl snapshot create --set never big small --freeze-timeout 60s >/dev/null 2>&1 3>&- &
     local client=$!
@@ -199,6 +216,22 @@ engine_runs() {
     world_daemon_start
     run ! volctl set inspect never
     is_clean
+}
+
+@test "the death of the process that holds it still thaws another engine's container" {
+    needs_disk ext4
+    engine_start big small
+    volctl snapshot create --set never big small --freeze-timeout 60s >"$WORLD_DIR/said" 2>&1 3>&- &
+    local client=$! holder=
+    soon holder_is_there
+    soon engine_is_frozen || { cat "$WORLD_DIR/said"; false; }
+    kill -KILL "$holder"
+    local status=0
+    wait "$client" || status=$?
+    [ "$status" -ne 0 ]
+    grep -q "control group" "$WORLD_DIR/said" || { cat "$WORLD_DIR/said"; false; }
+    world_eventually 20 engine_runs
+    run ! volctl set inspect never
 }
 
 @test "a set past its deadline leaves nothing and says who was slow" {

@@ -5,10 +5,13 @@
  */
 #include <errno.h>
 
+#include "core/hook.h"
 #include "core/set.h"
 #include "lib/sweep.h"
 
 static const char *const volumes[] = { "data", "other", NULL };
+
+static int cut_in_hooks(struct task *task, void *context, struct error *err);
 
 static int cut(struct storage *s)
 {
@@ -67,6 +70,34 @@ static void check_cut(struct storage *s, bool is_whole)
     CHECK(is_there || !is_whole);
     CHECK_INT(snapshot_count(s), is_there ? 3 : 1);
     check_both(s, "two");
+}
+
+/* The container is gone, so its hook after fails: it must be tried, and hold nothing up. */
+static int act_hooked(struct storage *s)
+{
+    struct hook hook = { .container = "gone", .name = "gone", .after = "true" };
+    struct hook_plan plan = { .items = &hook, .count = 1, .timeout_ms = 1000 };
+
+    return hook_around(&s->task, &plan, cut_in_hooks, s, &s->err);
+}
+
+static int cut_in_hooks(struct task *task, void *context, struct error *err)
+{
+    struct storage *s = context;
+
+    (void)task;
+    int rc = cut(s);
+    if (rc < 0)
+        *err = s->err;
+    return rc;
+}
+
+static void check_hooked(struct storage *s, bool is_whole)
+{
+    struct operation *list = NULL;
+
+    CHECK_INT(operation_list(&s->task, true, 10, &list, &s->err), 0);
+    check_cut(s, is_whole);
 }
 
 static void before_other(struct storage *s)
@@ -137,6 +168,7 @@ static void check_remove(struct storage *s, bool is_whole)
 
 static const struct scenario scenarios[] = {
     { "set.create", before_cut, cut, check_cut },
+    { "snapshot.hooks", before_cut, act_hooked, check_hooked },
     { "set.rollback", before_other, act_rollback, check_rollback },
     { "set.clone", before_other, act_clone, check_clone },
     { "set.remove", before_other, act_remove, check_remove },
