@@ -64,7 +64,10 @@ disk_story() {
     [ "$(volctl --json snapshot create "$1-v@first" | jq -r .cost)" = "$5" ]
     run -4 --separate-stderr volctl pool rm "$1"
     [[ $stderr == *"not empty"* ]]
-    volctl volume rm "$1-v" --with-snapshots --now
+    volctl volume rm "$1-v" --with-snapshots
+    run -4 --separate-stderr volctl pool rm "$1"
+    [[ $stderr == *"its trash holds"* ]]
+    volctl trash purge "$1-v" >/dev/null
     volctl pool rm "$1"
     [ ! -e "$image" ]
     is_gone "$1" "$image"
@@ -234,6 +237,10 @@ adopt_story() {
         jq -cS 'map({id, name, options, labels, protected, parent, created_ms})' >"$WORLD_DIR/before"
     lose_database
     run -3 volctl volume inspect "$pool-data"
+    if [ -n "$(ls "$WORLD_DIR/state/disks")" ]; then # nobody removes it, and somebody says so
+        run -11 volctl system check
+        [[ $output == *unknown-image*"pool adopt --image"* ]]
+    fi
     run -0 volctl --json pool adopt "$@" --dry-run
     [ "$(jq -r '.name, .driver, .dry_run' <<<"$output" | paste -sd,)" = "$pool,$driver,true" ]
     run -3 volctl pool inspect "$pool"

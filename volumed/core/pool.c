@@ -27,6 +27,7 @@
 #include "core/pool_mirror.h"
 #include "core/pool_spare.h"
 #include "core/service.h"
+#include "core/trash.h"
 #include "model/name.h"
 #include "store/pool.h"
 
@@ -237,6 +238,19 @@ int pool_space(struct task *task, const char *pool_id, struct pool_space *space,
     space->size_bytes = (int64_t)(st.f_blocks * st.f_frsize);
     space->free_bytes = (int64_t)(st.f_bavail * st.f_frsize);
     return 0;
+}
+
+int pool_fail_not_empty(struct task *task, const struct pool *pool, struct error *err)
+{
+    struct trash_entry *list = NULL;
+    struct error ignored; /* the first one is the better answer */
+    int count = trash_list(task, pool->id, &list, &ignored);
+
+    if (count <= 0)
+        return fail(err, ERR_CONFLICT, "pool '%s' is not empty", pool->name);
+    return fail(err, ERR_CONFLICT,
+                "pool '%s' is not empty: its trash holds %d, which 'volctl trash purge' removes",
+                pool->name, count);
 }
 
 int pool_event(struct task *task, const char *action, const struct pool *pool, struct error *err)

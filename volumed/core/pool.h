@@ -43,6 +43,9 @@ int pool_open(struct task *task, const char *pool_id, const struct driver_pool *
  */
 int pool_retire(struct task *task, const char *pool_id, struct error *err);
 
+/* Fills err with CONFLICT, and why the pool is not empty. */
+int pool_fail_not_empty(struct task *task, const struct pool *pool, struct error *err);
+
 /* In a transaction: writes the event. */
 int pool_event(struct task *task, const char *action, const struct pool *pool, struct error *err);
 

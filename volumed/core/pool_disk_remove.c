@@ -72,11 +72,8 @@ static int prepare(struct task *task, struct op *op, struct error *err)
 {
     const struct removal *removal = op->data;
 
-    if (store_pool_delete(task->db, removal->pool.id, err) < 0) { /* the disk's row goes with it */
-        if (err->code == ERR_CONFLICT)
-            return fail(err, ERR_CONFLICT, "pool '%s' is not empty", removal->pool.name);
-        return -1;
-    }
+    if (store_pool_delete(task->db, removal->pool.id, err) < 0) /* the disk's row goes with it */
+        return err->code == ERR_CONFLICT ? pool_fail_not_empty(task, &removal->pool, err) : -1;
     op->note = json_object();
     json_set(op->note, "pool", pool_to_json(&removal->pool));
     json_set(op->note, "disk", pool_disk_to_json(&removal->disk));
