@@ -35,6 +35,7 @@ int reconcile_is_garbage(struct task *task, const char *pool_id, const char *nam
 
 extern const struct reconcile_check reconcile_operations;
 extern const struct reconcile_check reconcile_pools;
+extern const struct reconcile_check reconcile_disks;
 extern const struct reconcile_check reconcile_volumes;
 extern const struct reconcile_check reconcile_plugin_mounts;
 extern const struct reconcile_check reconcile_boxes;

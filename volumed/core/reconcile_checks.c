@@ -5,6 +5,7 @@
 const struct reconcile_check *const reconcile_checks[] = {
     &reconcile_operations,
     &reconcile_pools,
+    &reconcile_disks,
     &reconcile_volumes,
     &reconcile_plugin_mounts,
     &reconcile_boxes,
