@@ -34,7 +34,7 @@ int hot_mount_attach(struct arena *mem, const struct container *container,
                      const struct hot_mount *mount, int source_fd, struct error *err)
 {
     cleanup_hot_place struct hot_place place = HOT_PLACE_NONE;
-    struct hot_line line;
+    struct hot_line line = { 0 };
     int found = look(mem, container, mount, &place, &line, err);
 
     if (found != 0)
@@ -53,7 +53,7 @@ int hot_mount_change(struct arena *mem, const struct container *container,
 {
     cleanup_hot_place struct hot_place place = HOT_PLACE_NONE;
     struct mount_options options = { 0 };
-    struct hot_line line;
+    struct hot_line line = { 0 };
     int found = look(mem, container, mount, &place, &line, err);
 
     if (found <= 0)
@@ -79,7 +79,7 @@ int hot_mount_detach(struct arena *mem, const struct container *container,
 {
     cleanup_hot_place struct hot_place place = HOT_PLACE_NONE;
     const char *child = NULL;
-    struct hot_line line;
+    struct hot_line line = { 0 };
     int found = look(mem, container, mount, &place, &line, err);
 
     if (found <= 0)

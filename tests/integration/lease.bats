@@ -100,6 +100,9 @@ cannot_write() {
     docker stop -t 0 now
     wait "$starter"
     can_write next
+    # volctl says it for all that is attached for writing
+    volctl container create --name polite --network none --wait-writer 5s -v queue:/d -v queue:/r:ro busybox true
+    [ "$(volctl --json container attachments polite | jq -c '[.[].wait_ms]')" = '[5000,0]' ]
     # the death of a writer frees it as well as its removal
     docker create --name after --network none -v queue:/d:wait=20s busybox sleep 600
     docker start after >/dev/null 3>&- &

@@ -71,6 +71,7 @@ story() {
     [[ $stderr == *"'$name@then' is attached to container '$name-r'"* ]]
     [ "$(docker inspect -f '{{(index .Mounts 0).RW}}' "$name-r")" = false ]
     [ "$(volctl --json container attachments "$name-r" | jq -r '.[0].snapshot')" = "then" ]
+    [ "$(cat "$(docker inspect -f '{{(index .Mounts 0).Source}}' "$name-r")/f")" = old ]
     # a scratch: written, kept over a restart, invisible to the volume
     volctl container run -d --name "$name-s" --network none --volume "$name@then:/x:scratch" busybox sleep 600
     docker exec "$name-s" sh -ec 'echo mine >/x/f; rm -r /x/dir; mkdir /x/dir; echo fresh >/x/dir/fresh; chown 7:7 /x/dir/fresh'

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* volctl container: looking at containers and their lives.  Streams have files of their own. */
+#include <string.h>
+
 #include "output.h"
 #include "url.h"
 #include "verbs.h"
@@ -7,6 +9,8 @@
 static const char *list_path(const struct command *command, struct error *err);
 static void print_list(const struct command *command, const json_t *list);
 static const char *container_name(const json_t *container);
+static const char *attachment_source(struct arena *mem, const json_t *item);
+static const char *attachment_mode(const json_t *item);
 static int inspect_one(struct command *command, const char *word, struct outcome *outcome,
                        struct error *err);
 static int post(struct command *command, const char *word, const char *pattern,
@@ -71,14 +75,32 @@ int cmd_container_attachments(struct command *command, struct error *err)
             output_line("%s", cell_text(item, "volume"));
             continue;
         }
-        table_cell(&table, cell_text(item, "volume"));
+        table_cell(&table, attachment_source(command->mem, item));
         table_cell(&table, cell_text(item, "destination"));
-        table_cell(&table, cell_text(item, "mode"));
+        table_cell(&table, attachment_mode(item));
         table_cell(&table, cell_text(item, "subpath"));
     }
     if (!command->is_quiet)
         table_print(&table);
     return 0;
+}
+
+/* VOLUME or VOLUME@SNAPSHOT */
+static const char *attachment_source(struct arena *mem, const json_t *item)
+{
+    const char *volume = cell_text(item, "volume");
+    const char *snapshot = json_string_value(json_object_get(item, "snapshot"));
+
+    return snapshot == NULL ? volume : arena_printf(mem, "%s@%s", volume, snapshot);
+}
+
+static const char *attachment_mode(const json_t *item)
+{
+    if (json_is_true(json_object_get(item, "scratch")))
+        return "scratch";
+    bool is_held = json_is_true(json_object_get(item, "read_only")) &&
+                   strcmp(cell_text(item, "mode"), "ro") != 0;
+    return is_held ? "ro (held)" : cell_text(item, "mode");
 }
 
 int cmd_container_start(struct command *command, struct error *err)

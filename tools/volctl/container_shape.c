@@ -17,7 +17,8 @@ static void set_text(json_t *object, const char *member, const struct args *args
                      const char *option);
 static void set_list(json_t *object, const char *member, const struct args *args,
                      const char *option);
-static void set_volumes(json_t *config, json_t *host, const struct args *args);
+static const char *bind_of(struct arena *mem, const struct args *args, const char *volume);
+static void set_volumes(struct arena *mem, json_t *config, json_t *host, const struct args *args);
 static void set_tmpfs(json_t *host, const struct args *args);
 static int set_limits(json_t *host, const struct args *args, struct error *err);
 static int set_restart(json_t *host, const struct args *args, struct error *err);
@@ -122,7 +123,7 @@ static int set_host_config(const struct command *command, json_t *body, struct e
     json_t *host = json_object();
 
     json_set(body, "HostConfig", host);
-    set_volumes(body, host, args);
+    set_volumes(command->mem, body, host, args);
     set_list(host, "VolumesFrom", args, "volumes-from");
     set_tmpfs(host, args);
     set_text(host, "NetworkMode", args, "network");
@@ -151,8 +152,25 @@ static void set_list(json_t *object, const char *member, const struct args *args
         json_set(object, member, list);
 }
 
+/* --wait-writer is for each volume that is attached for writing. */
+static const char *bind_of(struct arena *mem, const struct args *args, const char *volume)
+{
+    const char *wait = args_get(args, "wait-writer");
+    const char *path = strchr(volume, ':') + 1;
+    const char *mode = strchr(path, ':');
+    bool is_volume = volume[0] != '/' && strcspn(volume, "@") > strcspn(volume, ":");
+
+    if (wait == NULL || !is_volume)
+        return volume;
+    if (mode == NULL)
+        return arena_printf(mem, "%s:wait=%s", volume, wait);
+    bool is_writer = strstr(mode, "ro") == NULL && strstr(mode, "scratch") == NULL &&
+                     strstr(mode, "wait=") == NULL;
+    return is_writer ? arena_printf(mem, "%s,wait=%s", volume, wait) : volume;
+}
+
 /* "-v PATH" alone is an anonymous volume. */
-static void set_volumes(json_t *config, json_t *host, const struct args *args)
+static void set_volumes(struct arena *mem, json_t *config, json_t *host, const struct args *args)
 {
     json_t *binds = json_array();
     json_t *anonymous = json_object();
@@ -160,7 +178,7 @@ static void set_volumes(json_t *config, json_t *host, const struct args *args)
 
     for (int i = 0; (volume = args_nth(args, "volume", i)) != NULL; i++) {
         if (strchr(volume, ':') != NULL)
-            json_array_append_new(binds, json_text(volume));
+            json_array_append_new(binds, json_text(bind_of(mem, args, volume)));
         else
             json_set(anonymous, volume, json_object());
     }

@@ -30,6 +30,7 @@
 #define CONTAINER_SHAPE { "name", 0, "NAME", "name the container" }, CONTAINER_OPTIONS
 #define CONTAINER_OPTIONS \
     { "volume", 'v', "SOURCE:PATH[:MODE]", "attach a volume, VOLUME@SNAPSHOT or a host directory at PATH; may be repeated" }, \
+    { "wait-writer", 0, "DURATION", "when another container writes to a volume of it, wait so long for its end" }, \
     { "volumes-from", 0, "CONTAINER[:MODE]", "attach what another container has; may be repeated" }, \
     { "tmpfs", 0, "PATH[:OPTIONS]", "put a tmpfs at PATH; may be repeated" }, \
     { "env", 'e', "KEY=VALUE", "set a variable of its environment; may be repeated" }, \

@@ -113,8 +113,7 @@ static int open_snapshot(struct task *task, const struct volume *volume,
     if (!attachment->is_scratch)
         return 0;
     const char *lower = arena_printf(task->mem, "%s/snapshots/%s", pool->path, snapshot.id);
-    return scratch_open(task, attachment->container_id, attachment->scratch_id, fd, lower,
-                        &mount->scratch, err);
+    return scratch_open(task, attachment, fd, lower, &mount->scratch, err);
 }
 
 static int open_part(int tree_fd, struct attachment_mount *mount, struct error *err)

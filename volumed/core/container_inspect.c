@@ -4,9 +4,13 @@
 
 #include "core/bind_spec.h"
 #include "core/container.h"
+#include "core/pool.h"
+#include "driver/driver.h"
 
 static json_t *volume_json(struct task *task, const struct container *container,
                            const struct attachment *attachment);
+static const char *source_of(struct task *task, const struct volume *volume,
+                             const struct attachment *attachment);
 static json_t *bind_json(const json_t *mount);
 static json_t *tmpfs_json(const json_t *mount);
 static const char *mode_said(struct task *task, const struct container *container,
@@ -40,13 +44,28 @@ static json_t *volume_json(struct task *task, const struct container *container,
 
     json_set(json, "Type", json_string("volume"));
     json_set(json, "Name", json_text(attachment->volume_name));
-    json_set(json, "Source", json_text_or_empty(is_known ? volume_path(task, &volume) : ""));
+    json_set(json, "Source",
+             json_text_or_empty(is_known ? source_of(task, &volume, attachment) : ""));
     json_set(json, "Destination", json_text(attachment->destination));
     json_set(json, "Driver", json_text_or_empty(is_known ? volume.driver : "local"));
     json_set(json, "Mode", json_text(mode_said(task, container, attachment)));
     json_set(json, "RW", json_boolean(!attachment_is_read_only(attachment)));
     json_set(json, "Propagation", json_text_or_empty(attachment->propagation));
     return json;
+}
+
+/* Where it can be seen on the host: a scratch can not. */
+static const char *source_of(struct task *task, const struct volume *volume,
+                             const struct attachment *attachment)
+{
+    const struct driver_pool *pool = NULL;
+    struct error ignored; /* a pool that cannot be opened is nowhere */
+
+    if (attachment->snapshot_id == NULL)
+        return volume_path(task, volume);
+    if (attachment->is_scratch || pool_open(task, volume->pool_id, &pool, &ignored) < 0)
+        return "";
+    return arena_printf(task->mem, "%s/snapshots/%s", pool->path, attachment->snapshot_id);
 }
 
 /* What stood behind the second colon; Docker shows "z" where a client said nothing. */

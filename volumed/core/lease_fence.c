@@ -23,6 +23,7 @@
 #define FREEZE_TIMEOUT_MS 3000
 #define STOP_TIMEOUT_S    10
 
+static bool is_meant(const struct attachment_user *user, const char *container_id);
 static int check_spec(const struct fence_spec *spec, struct error *err);
 static int fence_one(struct task *task, struct lease_change *change, const char *how,
                      struct fenced *fenced, struct error *err);
@@ -72,10 +73,9 @@ int volume_fence(struct task *task, const char *ref, const struct fence_spec *sp
             .container_name = users[i].container_name,
             .from = users[i].lease != NULL ? users[i].lease : "",
         };
-        bool is_meant = container_id == NULL || strcmp(container_id, users[i].container_id) == 0;
-        bool is_known = done > 0 && fenced[done - 1].container_id == users[i].container_id;
-        if (!is_meant || is_known || users[i].mode == ACCESS_RO || users[i].shows_snapshot ||
-            !attachment_user_is_live(&users[i]))
+        bool is_known =
+            done > 0 && strcmp(fenced[done - 1].container_id, users[i].container_id) == 0;
+        if (is_known || !is_meant(&users[i], container_id))
             continue;
         if (fence_one(task, &change, spec->how, &fenced[done], err) < 0)
             return -1;
@@ -87,6 +87,13 @@ int volume_fence(struct task *task, const char *ref, const struct fence_spec *sp
     *list = fenced;
     *count = done;
     return 0;
+}
+
+/* It can write now; container_id NULL: whoever it is. */
+static bool is_meant(const struct attachment_user *user, const char *container_id)
+{
+    return user->mode != ACCESS_RO && !user->shows_snapshot && attachment_user_is_live(user) &&
+           (container_id == NULL || strcmp(container_id, user->container_id) == 0);
 }
 
 static int check_spec(const struct fence_spec *spec, struct error *err)

@@ -14,9 +14,11 @@
 static int make_upper(int dir_fd, int lower_fd, struct error *err);
 static const char *escape(struct arena *mem, const char *path);
 
-int scratch_open(struct task *task, const char *container_id, const char *scratch_id, int lower_fd,
+int scratch_open(struct task *task, const struct attachment *attachment, int lower_fd,
                  const char *lower, struct scratch *scratch, struct error *err)
 {
+    const char *container_id = attachment->container_id;
+    const char *scratch_id = attachment->scratch_id;
     cleanup_fd int box_fd = box_open(task, container_id, err);
     if (box_fd < 0)
         return -1;

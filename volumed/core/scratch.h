@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "core/task.h"
+#include "model/attachment.h"
 
 /* Paths of our own making, without links. */
 struct scratch {
@@ -17,10 +18,10 @@ struct scratch {
 };
 
 /*
- * Makes what is missing of the scratch 'scratch_id' of a container.  'lower_fd' is the snapshot's
+ * Makes what is missing of an attachment's scratch.  'lower_fd' is the snapshot's
  * root, whose owner, mode and other attributes the upper layer begins with; 'lower' its path.
  */
-int scratch_open(struct task *task, const char *container_id, const char *scratch_id, int lower_fd,
+int scratch_open(struct task *task, const struct attachment *attachment, int lower_fd,
                  const char *lower, struct scratch *scratch, struct error *err);
 
 /* The options of an overlay mount, "lowerdir=…": NULL-terminated. */

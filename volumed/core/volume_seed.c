@@ -134,7 +134,7 @@ static int seed_prepare(struct task *task, struct op *op, struct error *err)
     if (count < 0)
         return -1;
     for (int i = 0; i < count; i++)
-        if (attachment_user_is_live(&users[i]))
+        if (attachment_user_is_live(&users[i]) && !users[i].shows_snapshot)
             return fail(err, ERR_BUSY, "volume '%s' is used by container '%s'",
                         seeding->volume.name, users[i].container_name);
     op->note = json_object();
