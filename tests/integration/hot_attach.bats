@@ -201,3 +201,19 @@ in_use() {
     docker exec steady test ! -e /l/f
     is_clean
 }
+
+@test "a recreated container has what was attached, and not what was detached" {
+    volctl volume create keep1
+    volctl volume create drop1
+    echo then >"$(docker volume inspect -f '{{.Mountpoint}}' keep1)/f"
+    volctl snapshot create keep1@then
+    echo now >"$(docker volume inspect -f '{{.Mountpoint}}' keep1)/f"
+    sleeper server -v drop1:/drop -v keep1@then:/then
+    volctl container mount server keep1:/now
+    volctl container unmount server /drop
+    volctl container recreate --probation 0 server
+    [ "$(docker exec server cat /now/f /then/f)" = "now
+then" ]
+    run -1 docker exec server touch /then/f
+    [ "$(docker inspect -f '{{len .Mounts}}' server)" = 2 ]
+}

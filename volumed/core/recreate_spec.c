@@ -130,25 +130,35 @@ static void take_map_away(json_t *map, json_t *image_map)
     }
 }
 
-/* A volume may have another name by now than the client said: an attachment is to the volume. */
+/*
+ * A volume may have another name by now than the client said, or have been detached: attachments
+ * tell.
+ */
 static void name_volumes(struct task *task, const struct container *old, json_t *host)
 {
     size_t i;
-    json_t *item;
     json_t *binds = json_object_get(host, "Binds");
 
-    for (i = 0; i < json_array_size(binds); i++) {
+    for (i = json_array_size(binds); i-- > 0;) {
         const char *bind = json_string_value(json_array_get(binds, i));
-        (void)json_array_set_new(binds, i, json_text(rename_bind(task, old, bind)));
+        const char *renamed = rename_bind(task, old, bind);
+        if (renamed != NULL)
+            (void)json_array_set_new(binds, i, json_text(renamed));
+        else
+            (void)json_array_remove(binds, i); /* it is there */
     }
-    json_array_foreach(json_object_get(host, "Mounts"), i, item)
-    {
+    json_t *mounts = json_object_get(host, "Mounts");
+    for (i = json_array_size(mounts); i-- > 0;) {
+        json_t *item = json_array_get(mounts, i);
         const char *type = json_string_value(json_member(item, "Type"));
         const char *target = json_string_value(json_member(item, "Target"));
         const struct attachment *attachment =
             target == NULL ? NULL : attachment_at(task, old, path_clean(task->mem, target));
-        if (type != NULL && strcmp(type, "volume") == 0 && attachment != NULL &&
-            json_string_length(json_member(item, "Source")) > 0)
+        if (type == NULL || strcmp(type, "volume") != 0)
+            continue;
+        if (attachment == NULL)
+            (void)json_array_remove(mounts, i); /* it is there */
+        else if (json_string_length(json_member(item, "Source")) > 0)
             json_set(item, "Source", json_text(attachment->volume_name));
     }
 }
@@ -164,7 +174,7 @@ static const struct attachment *attachment_at(struct task *task, const struct co
     return NULL;
 }
 
-/* "NAME:PATH[:MODE]"; "/HOST:PATH" is no volume. */
+/* "NAME[@SNAPSHOT]:PATH[:MODE]"; "/HOST:PATH" is no volume.  NULL: it was detached since. */
 static const char *rename_bind(struct task *task, const struct container *old, const char *bind)
 {
     const char *colon = strchr(bind, ':');
@@ -173,8 +183,11 @@ static const char *rename_bind(struct task *task, const struct container *old, c
         return bind;
     const char *path = arena_strndup(task->mem, colon + 1, strcspn(colon + 1, ":"));
     const struct attachment *attachment = attachment_at(task, old, path);
-    return attachment == NULL ? bind
-                              : arena_printf(task->mem, "%s%s", attachment->volume_name, colon);
+    if (attachment == NULL)
+        return NULL;
+    bool has_snapshot = memchr(bind, '@', (size_t)(colon - bind)) != NULL;
+    return arena_printf(task->mem, "%s%s%s%s", attachment->volume_name, has_snapshot ? "@" : "",
+                        has_snapshot ? attachment->snapshot : "", colon);
 }
 
 /* Members replace members, but variables and labels are merged one by one. */
