@@ -177,13 +177,14 @@ static void read_options(struct arena *mem, const char *text, struct mount_optio
  */
 static int unmount(const struct hot_place *place, const struct hot_line *line, int flags)
 {
-    const char *name = path_base(line->target);
+    const char *target = line->target != NULL ? line->target : "";
+    const char *name = path_base(target);
     char parent[4096];
-    size_t length = (size_t)(name - line->target);
+    size_t length = (size_t)(name - target);
 
     if (length >= sizeof(parent) || *name == '\0')
         return -EINVAL;
-    memcpy(parent, line->target, length);
+    memcpy(parent, target, length);
     parent[length] = '\0';
     cleanup_fd int parent_fd = length <= 1
                                    ? sys_openat(place->root_fd, ".", O_PATH | O_DIRECTORY, 0)

@@ -205,7 +205,7 @@ in_use() {
 @test "a recreated container has what was attached, and not what was detached" {
     volctl volume create keep1
     volctl volume create drop1
-    echo then >"$(docker volume inspect -f '{{.Mountpoint}}' keep1)/f"
+    echo "then" >"$(docker volume inspect -f '{{.Mountpoint}}' keep1)/f"
     volctl snapshot create keep1@then
     echo now >"$(docker volume inspect -f '{{.Mountpoint}}' keep1)/f"
     sleeper server -v drop1:/drop -v keep1@then:/then
