@@ -38,8 +38,8 @@ get() {
 
 verbs() {
     local noun verb
-    for noun in $(volctl --help | sed -n '/^Nouns:/,/^$/s/^  \([a-z-]*\).*/\1/p'); do
-        for verb in $(volctl "$noun" --help | sed -n '/^Verbs:/,/^$/s/^  \([a-z-]*\).*/\1/p'); do
+    for noun in $(volctl --help | sed -n '/^Nouns:/,/^$/s/^  \([a-z]*\).*/\1/p'); do
+        for verb in $(volctl "$noun" --help | sed -n '/^Verbs:/,/^$/s/^  \([a-z][a-z-]*\).*/\1/p'); do
             echo "$noun $verb"
         done
     done
