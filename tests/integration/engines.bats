@@ -148,7 +148,8 @@ dock_is_beyond() {
     [ "$status" -ne 0 ]
     [[ $output == *"another engine"* ]]
     run -0 volctl snapshot create used@live --json
-    [ "$(jq -r .fence <<<"$output")" = partial ]
+    [ "$(jq -r .fence <<<"$output")" = frozen ] # its container stood still, and runs again
+    [ "$(jq .pause_ns <<<"$output")" -gt 0 ]
     run volctl volume rollback used@live
     [ "$status" -ne 0 ]
     [[ $output == *"volume 'used' is mounted at '/data'"* ]]
@@ -224,7 +225,8 @@ dock_is_beyond() {
     run volctl volume rm used
     [ "$status" -ne 0 ]
     run -0 volctl snapshot create used@live --json
-    [ "$(jq -r .fence <<<"$output")" = partial ]
+    [ "$(jq -r .fence <<<"$output")" = frozen ] # its container stood still, and runs again
+    [ "$(jq .pause_ns <<<"$output")" -gt 0 ]
     run volctl volume rollback used@live
     [[ $output == *"volume 'used' is mounted at '/data'"* ]]
     world_daemon_stop KILL
