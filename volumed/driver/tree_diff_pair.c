@@ -20,11 +20,14 @@
 
 #define BLOCK_BYTES ((size_t)4096) /* what a difference is counted in */
 #define CHUNK_BYTES ((size_t)256 * 1024)
+#define MAP_BYTES   ((int64_t)256 * 1024) /* what is smaller is read sooner than asked about */
 
 struct comparison {
     int from_fd;
     int to_fd;
     char *chunks[2];
+    size_t chunk_bytes;
+    bool is_mapped; /* whether blocks are shared is asked before they are read */
     int64_t bytes;
 };
 
@@ -32,8 +35,7 @@ static int compare_contents(const struct tree_diff_spec *spec, const struct tree
                             struct tree_change *change);
 static int compare_files(const struct tree_diff_spec *spec, const struct tree_pair *pair,
                          struct tree_change *change);
-static int compare_ranges(const struct tree_diff_spec *spec, struct comparison *comparison,
-                          int64_t size);
+static int compare_ranges(struct comparison *comparison, int64_t size);
 static int compare_range(struct comparison *comparison, int64_t start, int64_t end);
 static int64_t count_blocks(const char *left, const char *right, size_t size);
 static ssize_t read_at(int fd, char *data, size_t size, int64_t at);
@@ -85,7 +87,7 @@ static int compare_files(const struct tree_diff_spec *spec, const struct tree_pa
                          struct tree_change *change)
 {
     bool is_sized = pair->from.st_size == pair->to.st_size;
-    struct comparison comparison = { -1, -1, { NULL, NULL }, 0 };
+    struct comparison comparison = { .from_fd = -1, .to_fd = -1 };
     struct stat from;
     struct stat to;
 
@@ -98,10 +100,12 @@ static int compare_files(const struct tree_diff_spec *spec, const struct tree_pa
         return from_fd < 0 ? from_fd : to_fd;
     comparison.from_fd = from_fd;
     comparison.to_fd = to_fd;
-    for (int i = 0; i < 2; i++)
-        comparison.chunks[i] = mem_alloc(CHUNK_BYTES);
     int64_t least = from.st_size < to.st_size ? from.st_size : to.st_size;
-    int rc = compare_ranges(spec, &comparison, least);
+    comparison.is_mapped = spec->is_shared && least >= MAP_BYTES;
+    comparison.chunk_bytes = least < (int64_t)CHUNK_BYTES ? (size_t)least + 1 : CHUNK_BYTES;
+    for (int i = 0; i < 2; i++)
+        comparison.chunks[i] = mem_alloc(comparison.chunk_bytes);
+    int rc = compare_ranges(&comparison, least);
     for (int i = 0; i < 2; i++)
         free(comparison.chunks[i]);
     change->bytes = comparison.bytes + llabs(to.st_size - from.st_size);
@@ -110,8 +114,7 @@ static int compare_files(const struct tree_diff_spec *spec, const struct tree_pa
 }
 
 /* What both have beyond the shorter one's end is counted by the caller. */
-static int compare_ranges(const struct tree_diff_spec *spec, struct comparison *comparison,
-                          int64_t size)
+static int compare_ranges(struct comparison *comparison, int64_t size)
 {
     struct extents extents[2];
     int64_t at = 0;
@@ -120,8 +123,8 @@ static int compare_ranges(const struct tree_diff_spec *spec, struct comparison *
     extents_begin(&extents[0], comparison->from_fd);
     extents_begin(&extents[1], comparison->to_fd);
     while (at < size) {
-        bool is_shared = spec->is_shared && extents_are_shared(extents, at, size, &end);
-        if (!spec->is_shared)
+        bool is_shared = comparison->is_mapped && extents_are_shared(extents, at, size, &end);
+        if (!comparison->is_mapped)
             end = size;
         int rc = is_shared ? 0 : compare_range(comparison, at, end);
         if (rc < 0)
@@ -134,7 +137,8 @@ static int compare_ranges(const struct tree_diff_spec *spec, struct comparison *
 static int compare_range(struct comparison *comparison, int64_t start, int64_t end)
 {
     while (start < end) {
-        size_t wanted = end - start < (int64_t)CHUNK_BYTES ? (size_t)(end - start) : CHUNK_BYTES;
+        size_t chunk = comparison->chunk_bytes;
+        size_t wanted = end - start < (int64_t)chunk ? (size_t)(end - start) : chunk;
         ssize_t left = read_at(comparison->from_fd, comparison->chunks[0], wanted, start);
         ssize_t right = read_at(comparison->to_fd, comparison->chunks[1], wanted, start);
         if (left < 0 || right < 0)
