@@ -20,6 +20,7 @@
 #include "base/path.h"
 #include "base/sys.h"
 #include "cgroup_file.h"
+#include "cgroup_systemd.h"
 
 #define CGROUP_ROOT       "/sys/fs/cgroup"
 #define HIERARCHIES_MAX   32
@@ -27,6 +28,9 @@
 #define SELF_CGROUP_MAX   ((size_t)64 * 1024)
 #define GROUP_DEPTH_MAX   64
 
+static bool is_v2_alone(void);
+static int start_scope(struct arena *mem, struct cgroup_request *request, struct cgroup *made,
+                       struct error *err);
 static int plan_hierarchies(struct arena *mem, const struct cgroup_request *request,
                             struct cgroup *cgroup, struct error *err);
 static bool plan_line(struct arena *mem, char *line, const struct cgroup_request *request,
@@ -46,19 +50,25 @@ int cgroup_create(struct arena *mem, const struct cgroup_request *request, struc
                   struct error *err)
 {
     struct cgroup *made = arena_alloc(mem, sizeof(*made));
+    struct cgroup_request absolute = *request;
+    struct error ignored; /* the first error is the one to tell */
 
-    if (request->manager == CGROUP_SYSTEMD)
-        return fail(err, ERR_UNSUPPORTED,
-                    "the systemd cgroup manager is not supported: use the cgroupfs manager");
-    if (request->manager == CGROUP_FILES && plan_hierarchies(mem, request, made, err) < 0)
+    made->is_unified = is_v2_alone();
+    if (request->manager == CGROUP_SYSTEMD && start_scope(mem, &absolute, made, err) < 0)
         return -1;
+    if (request->manager != CGROUP_DISABLED && plan_hierarchies(mem, &absolute, made, err) < 0) {
+        cgroup_release(made);
+        (void)cgroup_remove(made, &ignored);
+        return -1;
+    }
     size_t kept = 0;
     for (size_t i = 0; i < made->count; i++) {
         const struct hierarchy hierarchy = made->hierarchies[i];
         int rc = make_group(mem, &hierarchy, made->is_unified, err);
         if (rc < 0 && !(err->code == ERR_DENIED && geteuid() != 0)) {
-            struct error ignored; /* the first error is the one to tell */
-            made->count = kept;
+            made->hierarchies[kept] = hierarchy; /* its directory may be there */
+            made->count = kept + 1;
+            cgroup_release(made);
             (void)cgroup_remove(made, &ignored);
             return -1;
         }
@@ -70,11 +80,57 @@ int cgroup_create(struct arena *mem, const struct cgroup_request *request, struc
     return 0;
 }
 
+void cgroup_release(struct cgroup *cgroup)
+{
+    scope_release(&cgroup->holder);
+}
+
+static bool is_v2_alone(void)
+{
+    struct statfs st;
+
+    return statfs(CGROUP_ROOT, &st) == 0 && st.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+/* systemd alone knows where it puts a slice: its holder shows. */
+static int start_scope(struct arena *mem, struct cgroup_request *request, struct cgroup *made,
+                       struct error *err)
+{
+    const char *wanted = made->is_unified ? "\n0::" : ":name=systemd:";
+    struct scope scope;
+    char *text;
+
+    if (scope_plan(mem, request->path, request->id, &scope, err) < 0 ||
+        scope_start(&scope, request->resources, made->is_unified, &made->holder, err) < 0)
+        return -1;
+    made->unit = scope.unit;
+    const char *path = arena_printf(mem, "/proc/%d/cgroup", (int)made->holder);
+    if (fs_read_file(mem, AT_FDCWD, path, SELF_CGROUP_MAX, &text, NULL, err) < 0) {
+        cgroup_release(made);
+        return -1;
+    }
+    text = arena_printf(mem, "\n%s", text);
+    char *found = strstr(text, wanted);
+    if (found == NULL) {
+        cgroup_release(made);
+        return fail(err, ERR_SYSTEM, "cannot find the group of unit '%s'", scope.unit);
+    }
+    found += strlen(wanted);
+    found[strcspn(found, "\n")] = '\0';
+    request->path = found;
+    return 0;
+}
+
 static int make_group(struct arena *mem, const struct hierarchy *hierarchy, bool is_unified,
                       struct error *err)
 {
     int rc = make_directory(arena_strdup(mem, hierarchy->path), strlen(hierarchy->mount));
 
+    /* One that is left from a container that was killed by cgroup.kill would have what is cloned
+     * into it killed too (Linux 6.13 and later). */
+    if (rc == 0 && *hierarchy->controllers == '\0' &&
+        sys_unlinkat(AT_FDCWD, hierarchy->path, AT_REMOVEDIR) >= 0)
+        rc = sys_mkdirat(AT_FDCWD, hierarchy->path, 0755);
     if (rc < 0)
         return fail_sys(err, rc, "cannot make cgroup '%s'", hierarchy->path);
     return is_unified ? cgroup_v2_prepare(hierarchy, err)
@@ -94,6 +150,8 @@ json_t *cgroup_json(const struct cgroup *cgroup)
     }
     json_set(json, "unified", json_boolean(cgroup->is_unified));
     json_set(json, "hierarchies", list);
+    if (cgroup->unit != NULL)
+        json_set(json, "unit", json_text(cgroup->unit));
     return json;
 }
 
@@ -109,10 +167,12 @@ int cgroup_load(struct arena *mem, const json_t *json, struct cgroup **cgroup, s
     struct stored {
         bool is_unified;
         struct array hierarchies;
+        const char *unit;
     };
     static const struct field fields[] = {
         FIELD_REQUIRED(BOOL, struct stored, is_unified, "unified"),
         FIELD_LIST(struct stored, hierarchies, "hierarchies", struct hierarchy, hierarchy_fields),
+        FIELD(TEXT, struct stored, unit, "unit"),
         { .type = FIELD_END },
     };
     struct stored stored = { 0 };
@@ -120,8 +180,8 @@ int cgroup_load(struct arena *mem, const json_t *json, struct cgroup **cgroup, s
 
     if (json != NULL && fields_read(mem, "cgroup", json, fields, &stored, err) < 0)
         return -1;
-    *loaded =
-        (struct cgroup){ stored.is_unified, stored.hierarchies.items, stored.hierarchies.count };
+    *loaded = (struct cgroup){ stored.is_unified, stored.hierarchies.items,
+                               stored.hierarchies.count, stored.unit, 0 };
     *cgroup = loaded;
     return 0;
 }
@@ -130,6 +190,9 @@ int cgroup_apply(const struct cgroup *cgroup, const struct resources *resources,
 {
     if (cgroup->count == 0)
         return 0;
+    if (cgroup->unit != NULL && cgroup->holder == 0 && /* else it has just been told */
+        scope_update(cgroup->unit, resources, cgroup->is_unified, err) < 0)
+        return -1;
     return cgroup->is_unified ? cgroup_v2_apply(cgroup, resources, err)
                               : cgroup_v1_apply(cgroup, resources, err);
 }
@@ -178,6 +241,8 @@ int cgroup_remove(const struct cgroup *cgroup, struct error *err)
     int64_t deadline_ms = clock_mono_ms() + REMOVE_TIMEOUT_MS;
     struct timespec pause = { .tv_nsec = 200000 };
 
+    if (cgroup->unit != NULL)
+        scope_stop(cgroup->unit);
     for (size_t i = 0; i < cgroup->count; i++) {
         int rc = remove_directory(cgroup->hierarchies[i].path, 0);
         while (rc == -EBUSY && clock_mono_ms() < deadline_ms) {
@@ -213,14 +278,12 @@ const struct hierarchy *cgroup_main(const struct cgroup *cgroup)
 static int plan_hierarchies(struct arena *mem, const struct cgroup_request *request,
                             struct cgroup *cgroup, struct error *err)
 {
-    struct statfs st;
     char *text;
     char *rest;
 
     if (fs_read_file(mem, AT_FDCWD, "/proc/self/cgroup", SELF_CGROUP_MAX, &text, NULL, err) < 0)
         return -1;
     cgroup->hierarchies = arena_array(mem, HIERARCHIES_MAX, sizeof(*cgroup->hierarchies));
-    cgroup->is_unified = statfs(CGROUP_ROOT, &st) == 0 && st.f_type == CGROUP2_SUPER_MAGIC;
     for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
         if (cgroup->count < HIERARCHIES_MAX && plan_line(mem, line, request, cgroup))
             cgroup->count++;

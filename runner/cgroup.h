@@ -27,7 +27,9 @@ struct hierarchy {
 struct cgroup {
     bool is_unified; /* v2 alone; else v1, perhaps with v2 beside it */
     struct hierarchy *hierarchies;
-    size_t count; /* 0 when control groups are disabled */
+    size_t count;     /* 0 when control groups are disabled */
+    const char *unit; /* systemd's name for it; NULL when it is ours alone */
+    pid_t holder;     /* while it is made: see cgroup_release */
 };
 
 /* What cgroup_create makes a container's groups from. */
@@ -35,15 +37,19 @@ struct cgroup_request {
     enum cgroup_manager manager;
     const char *id;
     const char *path; /* linux.cgroupsPath, or NULL */
+    const struct resources *resources;
 };
 
 /*
  * Makes the directories (existing ones are taken over).  On failure those made are removed.  Who is
  * not root goes without the hierarchies that deny it: they matter only to a limit that needs them.
- * Errors: UNSUPPORTED (systemd manager; no hierarchy is mounted), DENIED.
+ * Errors: UNSUPPORTED (no systemd; no hierarchy is mounted), DENIED, and scope_start's.
  */
 int cgroup_create(struct arena *mem, const struct cgroup_request *request, struct cgroup **cgroup,
                   struct error *err);
+
+/* The container's process has joined, or never will: what held the place for it ends. */
+void cgroup_release(struct cgroup *cgroup);
 
 /* The groups as the state stores them, and back.  cgroup_load of NULL is a cgroup without any. */
 json_t *cgroup_json(const struct cgroup *cgroup);
@@ -76,6 +82,7 @@ int cgroup_v1_prepare(const struct hierarchy *hierarchy, bool is_new, struct err
 int cgroup_v1_apply(const struct cgroup *cgroup, const struct resources *resources,
                     struct error *err);
 int cgroup_v2_prepare(const struct hierarchy *hierarchy, struct error *err);
+int64_t cgroup_v2_weight(int64_t shares);
 int cgroup_v2_apply(const struct cgroup *cgroup, const struct resources *resources,
                     struct error *err);
 

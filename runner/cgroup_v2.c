@@ -39,7 +39,6 @@ static int apply_io_limits(const char *directory, const struct resources *resour
 static int apply_rest(const char *directory, const struct resources *resources, struct error *err);
 static int apply_unified(const char *directory, const struct resources *resources,
                          struct error *err);
-static int64_t weight_from_shares(int64_t shares);
 
 /* Each group on the way down must give its controllers to its children. */
 int cgroup_v2_prepare(const struct hierarchy *hierarchy, struct error *err)
@@ -127,7 +126,7 @@ static int apply_cpu(const char *directory, const struct resources *resources, s
         return fail(err, ERR_UNSUPPORTED, "realtime CPU limits do not exist on cgroup v2");
     if (resources->cpu_shares.value != 0 &&
         cgroup_file_set_number(directory, "cpu.weight",
-                               weight_from_shares(resources->cpu_shares.value), err) < 0)
+                               cgroup_v2_weight(resources->cpu_shares.value), err) < 0)
         return -1;
     if (resources->cpu_idle.is_set &&
         cgroup_file_set_number(directory, "cpu.idle", resources->cpu_idle.value, err) < 0)
@@ -249,7 +248,7 @@ static int apply_unified(const char *directory, const struct resources *resource
  * Shares 2…262144 (default 1024) to weights 1…10000 (default 100): the curve through those three
  * points that runc and crun agreed on, so that a container weighs the same whoever runs it.
  */
-static int64_t weight_from_shares(int64_t shares)
+int64_t cgroup_v2_weight(int64_t shares)
 {
     if (shares <= 2)
         return 1;

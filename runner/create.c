@@ -129,6 +129,7 @@ static int create_prepare(struct creation *creation, struct error *err)
         .manager = creation->options->cgroup_manager,
         .id = creation->options->id,
         .path = spec->cgroups_path,
+        .resources = &spec->resources,
     };
 
     container->bundle = spec->bundle;
@@ -267,6 +268,7 @@ static int create_await_ready(struct creation *creation, struct error *err)
         if (take_message(creation, &message, &fd, err) < 0)
             return -1;
     } while (message.kind != MESSAGE_READY);
+    cgroup_release(creation->container->cgroup);
     return 0;
 }
 
@@ -372,6 +374,7 @@ static void create_undo(struct creation *creation)
     container->pidfd = -1; /* launched's, closed with it */
     launch_abort(&creation->launched);
     if (container->cgroup != NULL) {
+        cgroup_release(container->cgroup);
         (void)cgroup_kill(container->cgroup, SIGKILL, &ignored);
         (void)cgroup_remove(container->cgroup, &ignored);
     }
