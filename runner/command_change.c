@@ -92,7 +92,8 @@ int command_checkpoint(struct arena *mem, struct options *options, struct error 
 {
     (void)mem;
     (void)options;
-    return fail(err, ERR_UNSUPPORTED, "checkpoint and restore are not supported by this runtime");
+    return fail(err, ERR_UNSUPPORTED,
+                "checkpoint and restore are not supported by this runtime, with or without criu");
 }
 
 /* "9", "KILL", "SIGKILL", in any case. */

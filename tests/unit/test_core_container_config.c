@@ -149,6 +149,12 @@ TEST(limits_out_of_range_are_refused_in_the_words_of_dockerd)
         { "{\"LogConfig\":{\"Type\":\"syslog\"}}",
           "logger: no log driver named 'syslog' is registered" },
         { "{\"PidMode\":\"what\"}", "invalid PidMode: what" },
+        { "{\"UTSMode\":\"private\"}", "invalid UTSMode: private" },
+        { "{\"UsernsMode\":\"auto\"}",
+          "invalid UsernsMode: auto: containers have the host's user namespace, and 'host' is the "
+          "only mode" },
+        { "{\"SecurityOpt\":[\"apparmor=mine\"]}",
+          "invalid --security-opt: \"apparmor=mine\": AppArmor profiles are not supported" },
     };
     cleanup_arena struct arena *mem = arena_new();
     struct host_warnings warnings = { 0 };

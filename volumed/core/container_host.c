@@ -134,6 +134,7 @@ static int check_network(const json_t *host, struct error *err);
 static int check_log(const json_t *host, struct error *err);
 static int check_runtime(const json_t *host, struct error *err);
 static int check_namespaces(const json_t *host, struct error *err);
+static int check_confinement(const json_t *host, struct error *err);
 static int64_t number(const json_t *host, const char *name);
 static const char *text(const json_t *host, const char *name);
 
@@ -152,8 +153,10 @@ json_t *host_config_complete(const json_t *request, struct arena *mem,
         return NULL;
     json_array_foreach(json_object_get(host, "SecurityOpt"), i, option)
     {
-        if (strncmp(json_string_value(option), "apparmor", 8) == 0 ||
-            strncmp(json_string_value(option), "label", 5) == 0)
+        bool is_apparmor = strncmp(json_string_value(option), "apparmor", 8) == 0;
+        bool is_label = strncmp(json_string_value(option), "label", 5) == 0;
+        if ((is_apparmor && strstr(json_string_value(option), "unconfined") == NULL) ||
+            (is_label && strstr(json_string_value(option), "disable") == NULL))
             warn(warnings, "AppArmor and SELinux are not used: the security option is ignored");
     }
     if (json_object_size(json_object_get(host, "PortBindings")) > 0)
@@ -248,7 +251,7 @@ static int check(const json_t *host, struct error *err)
         return fail(err, ERR_INVALID, "can't create 'AutoRemove' container with restart policy");
     if (check_memory(host, err) < 0 || check_cpu(host, err) < 0 || check_ranges(host, err) < 0 ||
         check_network(host, err) < 0 || check_log(host, err) < 0 || check_runtime(host, err) < 0 ||
-        check_namespaces(host, err) < 0)
+        check_namespaces(host, err) < 0 || check_confinement(host, err) < 0)
         return -1;
     return 0;
 }
@@ -363,16 +366,50 @@ static int check_runtime(const json_t *host, struct error *err)
 
 static int check_namespaces(const json_t *host, struct error *err)
 {
-    static const char *const names[] = { "PidMode", "UTSMode", "UsernsMode", "IpcMode" };
-    static const char *const values[] = { "", "host", "private", "shareable", "none" };
+    static const struct {
+        const char *name;
+        const char *values[5];
+        bool can_be_another; /* "container:NAME" */
+    } modes[] = {
+        { "PidMode", { "", "host" }, true },
+        { "UTSMode", { "", "host" }, false },
+        { "IpcMode", { "", "host", "private", "shareable", "none" }, true },
+        { "UsernsMode", { "", "host" }, false }, /* there is no remapping to be left */
+    };
 
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        const char *mode = text(host, names[i]);
-        bool is_known = strncmp(mode, "container:", 10) == 0;
-        for (size_t k = 0; k < ARRAY_SIZE(values); k++)
-            is_known = is_known || strcmp(mode, values[k]) == 0;
+    for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+        const char *mode = text(host, modes[i].name);
+        bool is_known = modes[i].can_be_another && strncmp(mode, "container:", 10) == 0;
+        for (size_t k = 0; k < ARRAY_SIZE(modes[i].values) && modes[i].values[k] != NULL; k++)
+            is_known = is_known || strcmp(mode, modes[i].values[k]) == 0;
+        if (!is_known && strcmp(modes[i].name, "UsernsMode") == 0)
+            return fail(err, ERR_INVALID,
+                        "invalid UsernsMode: %s: containers have the host's user namespace, and "
+                        "'host' is the only mode",
+                        mode);
         if (!is_known)
-            return fail(err, ERR_INVALID, "invalid %s: %s", names[i], mode);
+            return fail(err, ERR_INVALID, "invalid %s: %s", modes[i].name, mode);
+    }
+    return 0;
+}
+
+/* "apparmor=PROFILE", with ':' from older clients.  To run unconfined what asked for confinement
+ * would be a lie; what everybody has where there is AppArmor is not asked for. */
+static int check_confinement(const json_t *host, struct error *err)
+{
+    size_t i;
+    json_t *option;
+
+    json_array_foreach(json_object_get(host, "SecurityOpt"), i, option)
+    {
+        const char *value = json_string_value(option);
+        if (strncmp(value, "apparmor", 8) != 0)
+            continue;
+        const char *profile = value[8] != '\0' ? value + 9 : "";
+        if (strcmp(profile, "unconfined") != 0 && strcmp(profile, "docker-default") != 0)
+            return fail(err, ERR_INVALID,
+                        "invalid --security-opt: \"%s\": AppArmor profiles are not supported",
+                        value);
     }
     return 0;
 }
