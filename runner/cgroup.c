@@ -41,6 +41,7 @@ static const char *group_path(struct arena *mem, const struct cgroup_request *re
 static int make_group(struct arena *mem, const struct hierarchy *hierarchy, bool is_unified,
                       struct error *err);
 static int make_directory(char *path, size_t mount_length);
+static int make_one(const char *path);
 static bool has_controller(const char *controllers, const char *name);
 static int collect_pids(struct arena *mem, const char *directory, pid_t **pids, size_t *count);
 static int remove_directory(const char *directory, int depth);
@@ -350,24 +351,33 @@ static const char *group_path(struct arena *mem, const struct cgroup_request *re
 /* mkdir -p below the mount point; 'path' is changed meanwhile.  Returns 1 when it was not there. */
 static int make_directory(char *path, size_t mount_length)
 {
-    int rc = sys_mkdirat(AT_FDCWD, path, 0755);
+    int rc = make_one(path);
 
     if (rc != -ENOENT)
-        return rc == -EEXIST ? 0 : rc < 0 ? rc : 1;
+        return rc;
     for (char *slash = strchr(path + mount_length + 1, '/'); slash != NULL;
          slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        rc = sys_mkdirat(AT_FDCWD, path, 0755);
+        rc = make_one(path);
         struct hierarchy parent = { "cpuset", "", path };
         struct error ignored; /* the leaf will tell */
-        if (rc >= 0 && strstr(path, "/cpuset") != NULL)
+        if (rc == 1 && strstr(path, "/cpuset") != NULL)
             (void)cgroup_v1_prepare(&parent, true, &ignored);
         *slash = '/';
-        if (rc < 0 && rc != -EEXIST)
+        if (rc < 0)
             return rc;
     }
-    rc = sys_mkdirat(AT_FDCWD, path, 0755);
-    return rc == -EEXIST ? 0 : rc < 0 ? rc : 1;
+    return make_one(path);
+}
+
+/* 1: made, 0: it was there. */
+static int make_one(const char *path)
+{
+    int rc = sys_mkdirat(AT_FDCWD, path, 0755);
+
+    if (rc == -EEXIST)
+        return 0;
+    return rc < 0 ? rc : 1;
 }
 
 static bool has_controller(const char *controllers, const char *name)

@@ -36,6 +36,7 @@ static void put_resources(struct dbus_body *body, const struct resources *resour
                           bool is_unified);
 static void put_cpu(struct dbus_body *body, const struct resources *resources, bool is_unified);
 static void put_set(struct dbus_body *body, const char *name, const char *list);
+static uint8_t bits_at(const cpu_set_t *set, size_t first);
 static void put_name(struct dbus_body *body, const char *name, const char *signature);
 static void put_flag(struct dbus_body *body, const char *name, bool value);
 static void put_text(struct dbus_body *body, const char *name, const char *value);
@@ -272,22 +273,24 @@ static void put_set(struct dbus_body *body, const char *name, const char *list)
 {
     struct error ignored;
     cpu_set_t set;
-    size_t end = 0;
 
     if (list == NULL || *list == '\0' || affinity_read(list, &set, &ignored) < 0)
         return;
-    for (size_t number = 0; number < CPU_SETSIZE; number++)
-        if (CPU_ISSET(number, &set))
-            end = number + 1;
     put_name(body, name, "ay");
     size_t begin = dbus_array_begin(body, 1);
-    for (size_t first = 0; first < end; first += 8) {
-        unsigned int bits = 0;
-        for (unsigned int bit = 0; bit < 8; bit++)
-            bits |= CPU_ISSET(first + bit, &set) ? 1u << bit : 0;
-        dbus_put_u8(body, (uint8_t)bits);
-    }
+    for (size_t first = 0; first < CPU_SETSIZE; first += 8)
+        dbus_put_u8(body, bits_at(&set, first));
     dbus_array_end(body, begin, 1);
+}
+
+static uint8_t bits_at(const cpu_set_t *set, size_t first)
+{
+    unsigned int bits = 0;
+
+    for (unsigned int bit = 0; bit < 8; bit++)
+        if (CPU_ISSET(first + bit, set))
+            bits |= 1u << bit;
+    return (uint8_t)bits;
 }
 
 static void put_name(struct dbus_body *body, const char *name, const char *signature)
@@ -369,9 +372,10 @@ static int take_answer(struct dbus_message *message, const char *awaited_unit, b
         *is_over = awaited_unit == NULL;
         return 0;
     }
-    if (strcmp(message->signature, "uoss") != 0 || dbus_get_u32(message, &job) < 0 ||
-        dbus_get_text(message, &text) < 0 || dbus_get_text(message, &unit) < 0 ||
-        dbus_get_text(message, &result) < 0 || strcmp(unit, awaited_unit) != 0)
+    if (awaited_unit == NULL || strcmp(message->signature, "uoss") != 0 ||
+        dbus_get_u32(message, &job) < 0 || dbus_get_text(message, &text) < 0 ||
+        dbus_get_text(message, &unit) < 0 || dbus_get_text(message, &result) < 0 ||
+        strcmp(unit, awaited_unit) != 0)
         return 0;
     *is_over = true;
     return strcmp(result, "done") == 0 ? 0 : fail(err, ERR_SYSTEM, "systemd says: %s", result);
