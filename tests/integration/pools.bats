@@ -21,7 +21,8 @@ teardown_file() {
 setup() {
     world_setup
     PATH=$WORLD_BUILD:$PATH
-    command -v mkfs.xfs >/dev/null && command -v mkfs.btrfs >/dev/null || skip "needs xfsprogs and btrfs-progs"
+    command -v mkfs.xfs >/dev/null || skip "needs xfsprogs"
+    command -v mkfs.btrfs >/dev/null || skip "needs btrfs-progs"
     [ -e /dev/loop-control ] || skip "needs loop devices"
 }
 
@@ -58,6 +59,7 @@ disk_story() {
     at=$WORLD_DIR/state/pools/$1
     [ "$(findmnt -n -o FSTYPE "$at")" = "$2" ]
     [[ ",$(findmnt -n -o OPTIONS "$at")," == *,nosuid,nodev,* ]]
+    [ "$(stat -c %a "$at")" = 711 ]
     [ $(($(stat -c '%b * %B' "$image"))) -ge "$(stat -c %s "$image")" ] # allocated, not promised
     volctl volume create "$1-v" --pool "$1"
     echo kept >"$(path_of "$1-v")/f"
@@ -338,7 +340,7 @@ adopt_story() {
     volctl pool rm moved
     run -4 --separate-stderr volctl pool adopt "$WORLD_DIR/copied" --name copied
     [[ $stderr == *"was it copied?"* ]]
-    ! mountpoint -q "$WORLD_DIR/state/pools/copied"
+    run ! mountpoint -q "$WORLD_DIR/state/pools/copied"
     is_clean
 }
 

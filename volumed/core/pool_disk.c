@@ -190,17 +190,27 @@ static int mount_image(const struct pool *pool, const struct pool_disk *disk, st
     return rc;
 }
 
-/* Discards would give back what was allocated, and with it the promise that writes find room. */
+/*
+ * Discards would give back what was allocated, and with it the promise that writes find room.  XFS
+ * counts per project, for limits of volumes, only when it is mounted so: where the kernel knows it.
+ */
 static int mount_device(const struct pool *pool, const struct pool_disk *disk, const char *device,
                         struct error *err)
 {
-    static const char *const for_image[] = { "nodiscard", NULL };
-    static const char *const for_device[] = { NULL };
-    const struct disk_spec spec = {
-        .type = disk->filesystem,
-        .device = device,
-        .options = disk->is_device ? for_device : for_image,
-    };
+    static const char *const choices[][3] = { { "nodiscard", "pquota", NULL },
+                                              { "nodiscard", NULL } };
+    bool is_xfs = strcmp(disk->filesystem, "xfs") == 0;
+    int rc = -1;
 
-    return disk_mount(&spec, pool->path, err);
+    for (size_t i = is_xfs ? 0 : 1; rc < 0 && i < ARRAY_SIZE(choices); i++) {
+        const struct disk_spec spec = {
+            .type = disk->filesystem,
+            .device = device,
+            .options = disk->is_device ? choices[i] + 1 : choices[i],
+        };
+        rc = disk_mount(&spec, pool->path, err);
+        if (rc < 0 && err->code != ERR_INVALID)
+            break;
+    }
+    return rc;
 }

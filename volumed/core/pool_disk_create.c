@@ -44,6 +44,7 @@
 #define SIZE_USUAL    (10 * GIB)
 #define ROOM_PART     4 /* of what the host has, at most, when no size is given */
 #define IMAGE_MODE    0600
+#define ROOT_MODE     0711 /* as of any pool: looked through, not listed */
 #define DIRECTORY_DEV "/dev/"
 
 struct making {
@@ -338,11 +339,14 @@ static int make_pool(struct task *task, const struct making *making, struct erro
     cleanup_fd int fd = sys_openat(AT_FDCWD, making->pool.path, O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0)
         return fail_sys(err, fd, "cannot open '%s'", making->pool.path);
+    int rc = sys_fchmod(fd, ROOT_MODE);
+    if (rc < 0)
+        return fail_sys(err, rc, "cannot set the mode of '%s'", making->pool.path);
     if (driver_find(making->pool.driver)->probe(fd) <= 0)
         return fail(err, ERR_UNSUPPORTED, "the filesystem that was made cannot share blocks");
     if (pool_identity_write(task->mem, fd, &making->pool, err) < 0)
         return -1;
-    int rc = sys_syncfs(fd);
+    rc = sys_syncfs(fd);
     return rc < 0 ? fail_sys(err, rc, "cannot sync '%s'", making->pool.path) : 0;
 }
 
