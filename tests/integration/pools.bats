@@ -15,6 +15,10 @@ setup_file() {
 }
 
 teardown_file() {
+    if [ -e "${WORLD_DIR:-/nowhere}/device" ]; then
+        umount "$WORLD_DIR/state/pools/dev" "$WORLD_DIR/held" 2>/dev/null || true
+        losetup -d "$(cat "$WORLD_DIR/device")" || true
+    fi
     world_end
 }
 
@@ -210,6 +214,7 @@ has_grown() {
     volctl pool rm dev
     run -4 --separate-stderr volctl pool create dev --driver btrfs --device "$device" # what was made stays
     losetup -d "$device"
+    rm "$WORLD_DIR/device"
 }
 
 # --- adopting ---
