@@ -16,6 +16,8 @@
 #define PIECE_BYTES    ((size_t)64 << 10)
 #define JSON_BYTES_MAX ((size_t)16 << 20)
 
+static json_t *restore_body(const struct args *args, const char *snapshot);
+static void print_restored(const json_t *answer);
 static int add_entry(void *context, const char *text, size_t size, struct error *err);
 static int by_name(const void *left, const void *right);
 static void print_entries(const struct command *command, const json_t *entries);
@@ -36,7 +38,7 @@ int cmd_file_ls(struct command *command, struct error *err)
         lines_each(&reply, add_entry, entries, err) < 0)
         return -1;
     size_t count = json_array_size(entries);
-    json_t **sorted = arena_array(command->mem, count + 1, sizeof(json_t *));
+    json_t **sorted = arena_array(command->mem, count + 1, sizeof(*sorted));
     for (size_t i = 0; i < count; i++)
         sorted[i] = json_array_get(entries, i);
     qsort(sorted, count, sizeof(*sorted), by_name);
@@ -87,57 +89,34 @@ int cmd_file_tar(struct command *command, struct error *err)
 
 int cmd_file_restore(struct command *command, struct error *err)
 {
-    struct arena *mem = command->mem;
-    const struct args *args = &command->args;
-    bool is_dry_run = args_has(args, "dry-run");
     cleanup_json json_t *answer = NULL;
-    json_t *paths = json_array();
     const char *volume;
     const char *snapshot;
-    size_t index;
-    json_t *item;
 
-    json_t *body = json_object();
-    json_set(body, "paths", paths);
-    for (int i = 1; i < args->word_count; i++)
-        json_add(paths, json_text(args->words[i]));
-    if (args_has(args, "to"))
-        json_set(body, "to", json_text(args_get(args, "to")));
-    json_set(body, "replace", json_boolean(args_has(args, "replace")));
-    json_set(body, "dry_run", json_boolean(is_dry_run));
-    if (split_snapshot(mem, args->words[0], true, &volume, &snapshot, err) < 0) {
-        json_decref(body);
+    if (split_snapshot(command->mem, command->args.words[0], true, &volume, &snapshot, err) < 0)
         return -1;
-    }
-    json_set(body, "snapshot", json_text(snapshot));
-    const char *path = URL(mem, "/volumed/v1/volumes/{}/files/restore", volume);
-    if (command_ask(command, "POST", path, body, &answer, err) < 0)
+    const char *path = URL(command->mem, "/volumed/v1/volumes/{}/files/restore", volume);
+    if (command_ask(command, "POST", path, restore_body(&command->args, snapshot), &answer, err) <
+        0)
         return -1;
-    if (command->is_json) {
+    if (command->is_json)
         output_json(answer);
-        return 0;
-    }
-    json_array_foreach(json_object_get(answer, "restored"), index, item)
-    {
-        bool is_replaced = json_is_true(json_object_get(item, "replaced"));
-        if (!command->is_quiet)
-            output_line("%s%s%s", is_dry_run ? "would restore " : "", cell_text(item, "target"),
-                        is_replaced ? ", in the place of what was there" : "");
-    }
+    else if (!command->is_quiet)
+        print_restored(answer);
     return 0;
 }
 
 int file_request_path(struct command *command, const char *pattern, const char *word,
-                      const char *path, const char **request, struct error *err)
+                      const char *inside, const char **request, struct error *err)
 {
     const char *volume;
     const char *snapshot;
 
     if (split_snapshot(command->mem, word, false, &volume, &snapshot, err) < 0)
         return -1;
-    const char *made = URL(command->mem, pattern, volume);
-    made = url_add(command->mem, made, "snapshot", snapshot);
-    *request = url_add(command->mem, made, "path", path);
+    const char *url = URL(command->mem, pattern, volume);
+    url = url_add(command->mem, url, "snapshot", snapshot);
+    *request = url_add(command->mem, url, "path", inside);
     return 0;
 }
 
@@ -154,6 +133,35 @@ int file_copy_reply(struct reply *reply, int fd, int64_t *bytes, struct error *e
         if (rc < 0)
             return fail_sys(err, rc, "cannot write the output");
         *bytes += count;
+    }
+}
+
+static json_t *restore_body(const struct args *args, const char *snapshot)
+{
+    json_t *body = json_object();
+    json_t *paths = json_array();
+
+    for (int i = 1; i < args->word_count; i++)
+        json_add(paths, json_text(args->words[i]));
+    json_set(body, "snapshot", json_text(snapshot));
+    json_set(body, "paths", paths);
+    json_set(body, "to", json_text(args_get(args, "to")));
+    json_set(body, "replace", json_boolean(args_has(args, "replace")));
+    json_set(body, "dry_run", json_boolean(args_has(args, "dry-run")));
+    return body;
+}
+
+static void print_restored(const json_t *answer)
+{
+    bool is_dry_run = json_is_true(json_object_get(answer, "dry_run"));
+    size_t index;
+    json_t *item;
+
+    json_array_foreach(json_object_get(answer, "restored"), index, item)
+    {
+        bool is_replaced = json_is_true(json_object_get(item, "replaced"));
+        output_line("%s%s%s", is_dry_run ? "would restore " : "", cell_text(item, "target"),
+                    is_replaced ? ", in the place of what was there" : "");
     }
 }
 
@@ -215,6 +223,13 @@ static const char *mode_text(struct arena *mem, const json_t *entry)
     } kinds[] = { { "directory", 'd' }, { "link", 'l' },   { "device", 'c' },
                   { "fifo", 'p' },      { "socket", 's' }, { "file", '-' } };
 
+    static const struct {
+        unsigned long bit;
+        int at;
+        char letter; /* where it may be executed too */
+        char large;
+    } bits[] = { { 04000, 3, 's', 'S' }, { 02000, 6, 's', 'S' }, { 01000, 9, 't', 'T' } };
+
     const char *kind = cell_text(entry, "kind");
     unsigned long mode = strtoul(cell_text(entry, "mode"), NULL, 8);
     char *text = arena_strdup(mem, "?rwxrwxrwx");
@@ -225,12 +240,9 @@ static const char *mode_text(struct arena *mem, const json_t *entry)
     for (int i = 0; i < 9; i++)
         if ((mode & (0400UL >> i)) == 0)
             text[i + 1] = '-';
-    if ((mode & 04000) != 0)
-        text[3] = text[3] == 'x' ? 's' : 'S';
-    if ((mode & 02000) != 0)
-        text[6] = text[6] == 'x' ? 's' : 'S';
-    if ((mode & 01000) != 0)
-        text[9] = text[9] == 'x' ? 't' : 'T';
+    for (size_t i = 0; i < ARRAY_SIZE(bits); i++)
+        if ((mode & bits[i].bit) != 0)
+            text[bits[i].at] = text[bits[i].at] == 'x' ? bits[i].letter : bits[i].large;
     return text;
 }
 

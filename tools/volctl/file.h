@@ -7,10 +7,10 @@
 
 /*
  * The path of a request: 'pattern' has one {} for the volume; the snapshot of the word
- * VOLUME[@SNAPSHOT] and 'path' (may be NULL) go into the query.
+ * VOLUME[@SNAPSHOT] and 'inside', a path there (may be NULL), go into the query.
  */
 int file_request_path(struct command *command, const char *pattern, const char *word,
-                      const char *path, const char **request, struct error *err);
+                      const char *inside, const char **request, struct error *err);
 
 /* Passes the rest of a reply on to a descriptor. */
 int file_copy_reply(struct reply *reply, int fd, int64_t *bytes, struct error *err);

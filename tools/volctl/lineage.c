@@ -4,6 +4,7 @@
  * data itself descends from: of a volume that was cut or cloned, what happened to it later is left
  * out, and so is what happened before its last rollback.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "output.h"
@@ -95,7 +96,8 @@ static void draw_parents(struct drawing *drawing, const char *id, int64_t until_
         left--;
         output_line("%s%s%s", drawing->prefix, left > 0 ? "├─ " : "└─ ",
                     edge_text(drawing->command->mem, edge));
-        (void)strcat(drawing->prefix, left > 0 ? "│  " : "   "); /* at most 5 bytes a level */
+        (void)snprintf(drawing->prefix + used, PREFIX_MAX - used, "%s",
+                       left > 0 ? "│  " : "   "); /* fits: at most 5 bytes a level */
         if (strcmp(cell_text(edge, "relation"), "written") != 0)
             draw_parents(drawing, cell_text(parent, "id"), time_of(edge), depth + 1);
         drawing->prefix[used] = '\0';

@@ -47,7 +47,7 @@ int file_list(struct task *task, const struct file_place *place, file_entry_fn e
 {
     cleanup_file_tree struct file_tree tree = FILE_TREE_NONE;
     const char *path = place->path != NULL ? place->path : "/";
-    struct stat st;
+    struct stat st = { 0 };
 
     if (file_tree_open(task, place->volume, place->snapshot, &tree, err) < 0)
         return -1;
@@ -67,7 +67,7 @@ int file_read(struct task *task, const struct file_place *place, const struct by
 {
     cleanup_file_tree struct file_tree tree = FILE_TREE_NONE;
     const char *path = place->path != NULL ? place->path : "/";
-    struct stat st;
+    struct stat st = { 0 };
 
     if (file_tree_open(task, place->volume, place->snapshot, &tree, err) < 0)
         return -1;

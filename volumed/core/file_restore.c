@@ -49,6 +49,7 @@ static int plan(struct task *task, const struct file_restore_spec *spec,
                 struct restoring *restoring, struct error *err);
 static int plan_items(struct task *task, const struct file_restore_spec *spec,
                       struct restoring *restoring, struct error *err);
+static int check_apart(const struct file_restored *items, size_t last, struct error *err);
 static const char *clean(struct task *task, const char *path, struct error *err);
 static int open_stage(struct task *task, const struct restoring *restoring,
                       struct restore_stage *stage, struct error *err);
@@ -134,13 +135,22 @@ static int plan_items(struct task *task, const struct file_restore_spec *spec,
         item->target = spec->to == NULL ? item->path : clean(task, spec->to, err);
         if (item->path == NULL || item->target == NULL)
             return -1;
-        for (size_t j = 0; j < i; j++)
-            if (path_is_within(item->path, restoring->items[j].path) ||
-                path_is_within(restoring->items[j].path, item->path))
-                return fail(err, ERR_INVALID, "'%s' and '%s' are one inside the other", item->path,
-                            restoring->items[j].path);
+        if (check_apart(restoring->items, i, err) < 0)
+            return -1;
     }
     restoring->count = count;
+    return 0;
+}
+
+/* No item lies inside another that comes before it, nor that in it. */
+static int check_apart(const struct file_restored *items, size_t last, struct error *err)
+{
+    const char *path = items[last].path;
+
+    for (size_t i = 0; i < last; i++)
+        if (path_is_within(path, items[i].path) || path_is_within(items[i].path, path))
+            return fail(err, ERR_INVALID, "'%s' and '%s' are one inside the other", path,
+                        items[i].path);
     return 0;
 }
 
@@ -251,7 +261,9 @@ static int load(struct task *task, struct op *op, struct error *err)
         volume_get(task, volume_id, &restoring->volume, err) < 0 ||
         snapshot_get(task, restoring->volume.id, snapshot_id, &restoring->snapshot, err) < 0)
         return -1;
-    while (paths != NULL && paths[restoring->count] != NULL)
+    if (paths == NULL)
+        return fail(err, ERR_CORRUPT, "the note of a restore names no paths");
+    while (paths[restoring->count] != NULL)
         restoring->count++;
     restoring->items = arena_array(task->mem, restoring->count + 1, sizeof(*restoring->items));
     for (size_t i = 0; i < restoring->count; i++)
