@@ -62,8 +62,10 @@ int cmd_capsule_verify(struct command *command, struct error *err)
     output_line("whole: container %s of image %s, %s", cell_text(container, "name"),
                 cell_text(container, "image"), cell_size(command->mem, answer, "bytes"));
     json_array_foreach(json_object_get(manifest, "volumes"), index, volume)
+    {
         output_line("volume %s, %zu snapshots", cell_text(volume, "name"),
                     json_array_size(json_object_get(volume, "snapshots")));
+    }
     return 0;
 }
 

@@ -113,7 +113,9 @@ static void print_report(const struct command *command, const json_t *report)
                     cell_int(command->mem, report, "files_removed"),
                     cell_size(command->mem, report, "bytes_written"));
     json_array_foreach(json_object_get(report, "seed_drift"), index, path)
+    {
         output_line("the image has, and the volume lacks: %s", json_string_value(path));
+    }
     for (const char *line = log; line != NULL && *line != '\0';) {
         size_t length = strcspn(line, "\n");
         output_line("log: %.*s", (int)length, line);

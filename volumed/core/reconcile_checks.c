@@ -3,13 +3,7 @@
 #include "core/reconcile_check.h"
 
 const struct reconcile_check *const reconcile_checks[] = {
-    &reconcile_operations,
-    &reconcile_pools,
-    &reconcile_disks,
-    &reconcile_volumes,
-    &reconcile_plugin_mounts,
-    &reconcile_boxes,
-    &reconcile_trash,
-    &reconcile_limits,
-    NULL,
+    &reconcile_operations, &reconcile_pools,         &reconcile_disks,
+    &reconcile_volumes,    &reconcile_plugin_mounts, &reconcile_boxes,
+    &reconcile_trash,      &reconcile_limits,        NULL,
 };

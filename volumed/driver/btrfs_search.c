@@ -164,7 +164,7 @@ static int find_item(int fd, uint64_t tree, const struct btrfs_item *wanted, voi
 {
     struct btrfs_ioctl_search_args_v2 *args = search_new(tree, 0);
     struct btrfs_items items;
-    struct btrfs_item item;
+    struct btrfs_item item = { 0 };
 
     args->key.min_objectid = args->key.max_objectid = wanted->id;
     args->key.min_type = args->key.max_type = wanted->type;

@@ -215,8 +215,10 @@ static int compare_metadata(const struct tree_pair *pair, bool *is_same)
 
 static void pair_place(const struct tree_pair *pair, int dirfd, struct attributes_place *place)
 {
-    *place = *pair->name == '\0' ? (struct attributes_place){ .fd = dirfd }
-                                 : (struct attributes_place){ -1, dirfd, pair->name, false };
+    const struct attributes_place itself = { .fd = dirfd };
+    const struct attributes_place in_it = { -1, dirfd, pair->name, false };
+
+    *place = *pair->name == '\0' ? itself : in_it;
 }
 
 static bool times_equal(const struct stat *left, const struct stat *right)
