@@ -60,6 +60,8 @@ struct programs {
 
 static int rule_read(const struct device_rule *spec, struct rule *rule, struct error *err);
 static int apply_v1(const char *directory, const struct array *devices, struct error *err);
+static int write_rules(const int fds[2], const struct array *devices, struct rule *last,
+                       struct error *err);
 static int write_rule(const int fds[2], const struct rule *rule, struct error *err);
 static int apply_v2(const char *directory, const struct array *devices, struct error *err);
 static int program_build(struct program *program, const struct array *devices, struct error *err);
@@ -132,17 +134,26 @@ static int apply_v1(const char *directory, const struct array *devices, struct e
         return 0;
     if (rc < 0)
         return fail_sys(err, rc, "cannot deny devices");
-    for (size_t i = 0; i < devices->count; i++) {
-        if (rule_read(ARRAY_ITEM(*devices, const struct device_rule, i), &rule, err) < 0)
-            return -1;
-        bool is_done = i == 0 && !rule.allow && rule.type == 'a'; /* engines begin so too */
-        if (!is_done && write_rule(fds, &rule, err) < 0)
-            return -1;
-    }
+    if (write_rules(fds, devices, &rule, err) < 0)
+        return -1;
     bool is_all_allowed = devices->count > 0 && rule.allow && rule.type == 'a';
     for (size_t i = 0; i < ARRAY_SIZE(always_allowed) && !is_all_allowed; i++)
         if (write_rule(fds, &always_allowed[i], err) < 0)
             return -1;
+    return 0;
+}
+
+/* *last is the last of them. */
+static int write_rules(const int fds[2], const struct array *devices, struct rule *last,
+                       struct error *err)
+{
+    for (size_t i = 0; i < devices->count; i++) {
+        if (rule_read(ARRAY_ITEM(*devices, const struct device_rule, i), last, err) < 0)
+            return -1;
+        bool is_done = i == 0 && !last->allow && last->type == 'a'; /* engines begin so too */
+        if (!is_done && write_rule(fds, last, err) < 0)
+            return -1;
+    }
     return 0;
 }
 

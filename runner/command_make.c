@@ -54,7 +54,7 @@ int command_run(struct arena *mem, struct options *options, struct error *err)
 
     if (!options->without_subreaper)
         (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* cannot fail */
-    if (make(mem, options, true, &container, err) < 0)
+    if (make(mem, options, true, &container, err) < 0 || container == NULL)
         return -1;
     if (options->is_detached) {
         if (container->notify_fd >= 0)

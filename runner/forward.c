@@ -25,6 +25,7 @@ struct forward {
     int status; /* -1 until it has ended */
 };
 
+static void turn(struct forward *forward, int console_fd, int notify_fd);
 static int open_signals(struct error *err);
 static void make_raw(struct forward *forward);
 static void copy_size(const struct forward *forward);
@@ -47,28 +48,34 @@ int forward_until_end(pid_t pid, int console_fd, int notify_fd, struct error *er
         copy_size(&forward);
     }
     reap(&forward); /* it may have ended before the signals were blocked */
-    while (forward.status < 0) {
-        struct pollfd polls[] = {
-            { .fd = forward.signal_fd, .events = POLLIN },
-            { .fd = forward.console_fd, .events = POLLIN },
-            { .fd = forward.input_fd, .events = POLLIN },
-            { .fd = notify_fd, .events = POLLIN },
-        };
-        if (poll(polls, ARRAY_SIZE(polls), -1) < 0)
-            continue;
-        if (polls[0].revents != 0)
-            take_signal(&forward);
-        if (polls[1].revents != 0 && !copy(forward.console_fd, STDOUT_FILENO))
-            forward.console_fd = -1;
-        if (polls[2].revents != 0 && !copy(forward.input_fd, console_fd))
-            forward.input_fd = -1;
-        if (polls[3].revents != 0)
-            (void)notify_forward(notify_fd, 0); /* we stay, and are the main process */
-    }
+    while (forward.status < 0)
+        turn(&forward, console_fd, notify_fd);
     drain(&forward);
     if (forward.is_raw)
         (void)tcsetattr(STDIN_FILENO, TCSANOW, &forward.saved); /* the terminal may be gone */
     return forward.status;
+}
+
+/* Waits for something to pass on, and does. */
+static void turn(struct forward *forward, int console_fd, int notify_fd)
+{
+    struct pollfd polls[] = {
+        { .fd = forward->signal_fd, .events = POLLIN },
+        { .fd = forward->console_fd, .events = POLLIN },
+        { .fd = forward->input_fd, .events = POLLIN },
+        { .fd = notify_fd, .events = POLLIN },
+    };
+
+    if (poll(polls, ARRAY_SIZE(polls), -1) < 0)
+        return;
+    if (polls[0].revents != 0)
+        take_signal(forward);
+    if (polls[1].revents != 0 && !copy(forward->console_fd, STDOUT_FILENO))
+        forward->console_fd = -1;
+    if (polls[2].revents != 0 && !copy(forward->input_fd, console_fd))
+        forward->input_fd = -1;
+    if (polls[3].revents != 0)
+        (void)notify_forward(notify_fd, 0); /* we stay, and are the main process */
 }
 
 static int open_signals(struct error *err)

@@ -82,11 +82,11 @@ static int read_line(void *context, const char *text, size_t size, struct error 
 static void sort_changes(struct arena *mem, struct difference *difference)
 {
     size_t count = json_array_size(difference->changes);
-    json_t **sorted = arena_array(mem, count + 1, sizeof(*sorted));
+    json_t **sorted = arena_array(mem, count + 1, sizeof(json_t *));
 
     for (size_t i = 0; i < count; i++)
         sorted[i] = json_incref(json_array_get(difference->changes, i));
-    qsort(sorted, count, sizeof(*sorted), by_path);
+    qsort(sorted, count, sizeof(json_t *), by_path);
     json_array_clear(difference->changes);
     for (size_t i = 0; i < count; i++)
         json_add(difference->changes, sorted[i]);

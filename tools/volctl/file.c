@@ -38,10 +38,10 @@ int cmd_file_ls(struct command *command, struct error *err)
         lines_each(&reply, add_entry, entries, err) < 0)
         return -1;
     size_t count = json_array_size(entries);
-    json_t **sorted = arena_array(command->mem, count + 1, sizeof(*sorted));
+    json_t **sorted = arena_array(command->mem, count + 1, sizeof(json_t *));
     for (size_t i = 0; i < count; i++)
         sorted[i] = json_array_get(entries, i);
-    qsort(sorted, count, sizeof(*sorted), by_name);
+    qsort(sorted, count, sizeof(json_t *), by_name);
     cleanup_json json_t *list = json_array();
     for (size_t i = 0; i < count; i++)
         json_array_append(list, sorted[i]);
@@ -241,8 +241,10 @@ static const char *mode_text(struct arena *mem, const json_t *entry)
         if ((mode & (0400UL >> i)) == 0)
             text[i + 1] = '-';
     for (size_t i = 0; i < ARRAY_SIZE(bits); i++)
-        if ((mode & bits[i].bit) != 0)
-            text[bits[i].at] = text[bits[i].at] == 'x' ? bits[i].letter : bits[i].large;
+        if ((mode & bits[i].bit) != 0 && text[bits[i].at] == 'x')
+            text[bits[i].at] = bits[i].letter;
+        else if ((mode & bits[i].bit) != 0)
+            text[bits[i].at] = bits[i].large;
     return text;
 }
 

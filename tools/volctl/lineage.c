@@ -12,7 +12,7 @@
 #include "verbs.h"
 
 #define DEPTH_MAX  64
-#define PREFIX_MAX (DEPTH_MAX * 8)
+#define PREFIX_MAX ((size_t)DEPTH_MAX * 8)
 
 struct drawing {
     const struct command *command;

@@ -45,6 +45,7 @@ static void add_shm(struct task *task, json_t *list, const struct oci_input *inp
 static void add_own_files(struct task *task, json_t *list, const struct oci_input *input);
 static void add_init(json_t *list, const struct oci_input *input);
 static void add_volumes(struct task *task, json_t *list, const struct oci_input *input);
+static void add_volume_options(json_t *options, const struct attachment *attachment);
 static void add_others(struct task *task, json_t *list, const struct container *container);
 static void add_bind(json_t *list, const json_t *mount);
 static void add_tmpfs(struct task *task, json_t *list, const json_t *mount);
@@ -147,25 +148,30 @@ static void add_volumes(struct task *task, json_t *list, const struct oci_input 
     for (size_t i = 0; i < input->volume_count; i++) {
         const struct attachment *attachment = &input->volumes[i].attachment;
         const char *source = arena_printf(task->mem, "/proc/self/fd/%zu", PROGRAM_FD_FIRST + i);
-        json_t *options = attachment->is_scratch
-                              ? json_list(scratch_options(task->mem, &input->volumes[i].scratch))
-                              : options_of("rbind");
-        if (!attachment->is_scratch)
-            add_option(options,
-                       attachment->propagation[0] != '\0' ? attachment->propagation : "rprivate");
-        if (attachment_is_read_only(attachment))
-            add_option(options, "rro");
-        if (attachment->is_nosuid)
-            add_option(options, "nosuid");
-        if (attachment->is_nodev)
-            add_option(options, "nodev");
-        if (attachment->is_noexec)
-            add_option(options, "noexec");
         bool is_bind = !attachment->is_scratch;
+        json_t *options = is_bind
+                              ? options_of("rbind")
+                              : json_list(scratch_options(task->mem, &input->volumes[i].scratch));
+        add_volume_options(options, attachment);
         json_array_append_new(list,
                               mount_json(attachment->destination, is_bind ? "bind" : "overlay",
                                          is_bind ? source : "overlay", options));
     }
+}
+
+static void add_volume_options(json_t *options, const struct attachment *attachment)
+{
+    if (!attachment->is_scratch)
+        add_option(options,
+                   attachment->propagation[0] != '\0' ? attachment->propagation : "rprivate");
+    if (attachment_is_read_only(attachment))
+        add_option(options, "rro");
+    if (attachment->is_nosuid)
+        add_option(options, "nosuid");
+    if (attachment->is_nodev)
+        add_option(options, "nodev");
+    if (attachment->is_noexec)
+        add_option(options, "noexec");
 }
 
 static void add_others(struct task *task, json_t *list, const struct container *container)

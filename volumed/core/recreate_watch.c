@@ -19,6 +19,14 @@
 #define PROBE_LIMIT_MS  10000
 #define PROBE_BYTES_MAX 4096
 
+#define WATCH_ON 2 /* neither verdict yet */
+
+/* What is remembered from look to look. */
+struct watching {
+    bool has_passed; /* the probe, once */
+    int64_t probed_ms;
+};
+
 /* What is known of a member. */
 enum standing {
     STANDING_OPEN,   /* it runs, and its check or probe has not passed yet */
@@ -27,7 +35,8 @@ enum standing {
 };
 
 static bool is_probation_needed(const struct recreation *recreation);
-static int look(struct recreate_run *run, bool *is_proven, enum standing *worst, struct error *err);
+static int judge(struct recreate_run *run, struct watching *watching, struct error *err);
+static int look(struct recreate_run *run, bool has_passed, enum standing *worst, struct error *err);
 static int look_at(struct recreate_run *run, const struct recreation_member *member,
                    enum standing *standing, struct error *err);
 static int judge_health(struct recreate_run *run, const struct container *container,
@@ -39,32 +48,40 @@ static int prove(struct recreate_run *run, struct error *err);
 
 int recreate_watch(struct recreate_run *run, struct error *err)
 {
-    bool has_passed = false; /* the probe, once */
-    int64_t probed_ms = 0;
+    struct watching watching = { 0 };
+    int verdict = WATCH_ON;
 
     if (run->plan.probation_ms == 0 || !is_probation_needed(run->recreation))
         return 1;
-    for (;;) {
+    while (verdict == WATCH_ON) {
         struct pollfd pollfd = { .fd = run->stop_fd, .events = POLLIN };
-        enum standing worst = STANDING_PROVEN;
-        bool is_proven = has_passed;
         if (poll(&pollfd, 1, LOOK_MS) > 0)
             return 0;
-        if (look(run, &is_proven, &worst, err) < 0)
-            return -1;
-        int decision = read_decision(run, err);
-        if (decision != 0)
-            return decision < 0 ? -1 : prove(run, err);
-        bool is_manual = run->plan.probation_ms == PROBATION_MANUAL;
-        if (!is_manual && worst == STANDING_PROVEN)
-            return prove(run, err);
-        if (clock_now_ms() >= run->recreation->deadline_ms)
-            return at_deadline(run, worst, err) < 0 ? -1 : prove(run, err);
-        if (run->plan.probe == NULL || has_passed || clock_now_ms() - probed_ms < PROBE_MS)
-            continue;
-        probed_ms = clock_now_ms();
-        probe(run, &has_passed);
+        verdict = judge(run, &watching, err);
     }
+    return verdict < 0 ? -1 : prove(run, err);
+}
+
+/* 1 commit, -1 undo, WATCH_ON neither. */
+static int judge(struct recreate_run *run, struct watching *watching, struct error *err)
+{
+    enum standing worst = STANDING_PROVEN;
+
+    if (look(run, watching->has_passed, &worst, err) < 0)
+        return -1;
+    int decision = read_decision(run, err);
+    if (decision != 0)
+        return decision;
+    if (run->plan.probation_ms != PROBATION_MANUAL && worst == STANDING_PROVEN)
+        return 1;
+    if (clock_now_ms() >= run->recreation->deadline_ms)
+        return at_deadline(run, worst, err);
+    if (run->plan.probe != NULL && !watching->has_passed &&
+        clock_now_ms() - watching->probed_ms >= PROBE_MS) {
+        watching->probed_ms = clock_now_ms();
+        probe(run, &watching->has_passed);
+    }
+    return WATCH_ON;
 }
 
 static bool is_probation_needed(const struct recreation *recreation)
@@ -75,11 +92,11 @@ static bool is_probation_needed(const struct recreation *recreation)
     return false;
 }
 
-static int look(struct recreate_run *run, bool *is_proven, enum standing *worst, struct error *err)
+static int look(struct recreate_run *run, bool has_passed, enum standing *worst, struct error *err)
 {
     for (size_t i = 0; i < run->recreation->count; i++) {
         enum standing standing = run->plan.probe == NULL ? STANDING_RUNS
-                                 : *is_proven            ? STANDING_PROVEN
+                                 : has_passed            ? STANDING_PROVEN
                                                          : STANDING_OPEN;
         if (!run->recreation->members[i].was_running)
             continue;
