@@ -134,8 +134,13 @@ static void check_create(struct storage *s, bool is_whole)
 
     CHECK(is_there || !is_whole);
     check_all_or_nothing(s, is_there);
-    if (!is_there)
-        CHECK_OK(make(s), &s->err); /* what was left is no obstacle */
+    /* What was left is no obstacle, once the kernel has given its space back. */
+    int rc = is_there ? 0 : make(s);
+    for (int i = 0; rc < 0 && s->err.code == ERR_NO_SPACE && i < 50; i++) {
+        (void)usleep(100000);
+        rc = make(s);
+    }
+    CHECK_OK(rc, &s->err);
 }
 
 static int act_remove(struct storage *s)
