@@ -42,8 +42,14 @@ static int make(struct storage *s)
         .max_bytes = SIZE,
     };
     struct pool pool;
+    int rc = pool_disk_create(&s->task, &spec, &pool, &s->err);
 
-    return pool_disk_create(&s->task, &spec, &pool, &s->err);
+    /* An image that was thrown away takes its space until the kernel lets its device go. */
+    for (int i = 0; rc < 0 && s->err.code == ERR_NO_SPACE && i < 100; i++) {
+        (void)usleep(100000);
+        rc = pool_disk_create(&s->task, &spec, &pool, &s->err);
+    }
+    return rc;
 }
 
 static bool has_pool(struct storage *s)
@@ -134,13 +140,8 @@ static void check_create(struct storage *s, bool is_whole)
 
     CHECK(is_there || !is_whole);
     check_all_or_nothing(s, is_there);
-    /* What was left is no obstacle, once the kernel has given its space back. */
-    int rc = is_there ? 0 : make(s);
-    for (int i = 0; rc < 0 && s->err.code == ERR_NO_SPACE && i < 50; i++) {
-        (void)usleep(100000);
-        rc = make(s);
-    }
-    CHECK_OK(rc, &s->err);
+    if (!is_there)
+        CHECK_OK(make(s), &s->err); /* what was left is no obstacle */
 }
 
 static int act_remove(struct storage *s)
