@@ -5,6 +5,7 @@
 # them.  Project quota is quota_project.bats'.
 
 load world
+load disks
 
 setup_file() {
     world_begin
@@ -27,23 +28,6 @@ setup() {
     PATH=$WORLD_BUILD:$PATH
 }
 
-# disk KIND SIZE MKFS…
-disk() {
-    local kind=$1 size=$2 dir=$WORLD_DIR/$1
-    shift 2
-    mkdir "$dir"
-    truncate -s "$size" "$dir.img"
-    if "$@" "$dir.img" >/dev/null 2>&1 && mount -o loop "$dir.img" "$dir"; then
-        "$WORLD_BUILD/volctl" pool create "$kind" "$dir/pool"
-    else
-        echo "no $kind on a loop device here" >"$dir.lacks"
-    fi
-}
-
-needs() {
-    [ ! -e "$WORLD_DIR/$1.lacks" ] || skip "$(cat "$WORLD_DIR/$1.lacks")"
-}
-
 # fill VOLUME MIB: from within a container.
 fill() {
     docker run --rm -v "$1:/v" busybox sh -c \
@@ -51,7 +35,7 @@ fill() {
 }
 
 @test "btrfs: a container meets its volume's limit as EDQUOT" {
-    needs btrfs
+    needs_disk btrfs
     docker volume create -o pool=btrfs -o size=8m limited
     fill limited 4
     run -1 fill limited 12
@@ -67,7 +51,7 @@ fill() {
 }
 
 @test "btrfs: resizing does not disturb a container that runs" {
-    needs btrfs
+    needs_disk btrfs
     docker volume create -o pool=btrfs -o size=6m resized
     docker run -d --name resizing -v resized:/v busybox sh -c \
         'until [ -e /v/go ]; do sleep 0.1; done; dd if=/dev/urandom of=/v/f bs=1M count=10 conv=fsync; sleep 600'
@@ -87,7 +71,7 @@ grows() {
 }
 
 @test "btrfs: a limit survives rollback, clone, seeding and a daemon that is killed" {
-    needs btrfs
+    needs_disk btrfs
     local name
     docker volume create -o pool=btrfs -o size=8m kept
     docker run --rm -v kept:/data busybox cat /data/seed # seeded: a new tree
@@ -106,7 +90,7 @@ grows() {
 }
 
 @test "btrfs: usage is counted, and tells what is a volume's own" {
-    needs btrfs
+    needs_disk btrfs
     docker volume create -o pool=btrfs -o size=20m counted
     fill counted 4
     volctl snapshot create counted@s1
@@ -140,7 +124,7 @@ grows() {
 }
 
 @test "seeding, cloning and rolling back past a limit leave nothing behind" {
-    needs btrfs
+    needs_disk btrfs
     fill_image
     run ! docker run --rm \
         --mount type=volume,src=tiny,dst=/large,volume-opt=pool=btrfs,volume-opt=size=1m large true

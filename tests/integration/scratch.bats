@@ -4,14 +4,13 @@
 # Snapshots and scratches in containers: what they show, what they pin, what becomes of what was written.
 
 load world
+load disks
 
 setup_file() {
     world_begin
     world_load_busybox
     [ -z "$WORLD_SKIP" ] || return 0
-    disk btrfs 256M mkfs.btrfs -q
-    disk xfs 512M mkfs.xfs -q -m reflink=1
-    disk ext4 128M mkfs.ext4 -q
+    disks
 }
 
 teardown_file() {
@@ -23,22 +22,9 @@ setup() {
     PATH=$WORLD_BUILD:$PATH
 }
 
-# disk KIND SIZE MKFS…: a new filesystem on a loop device, and a pool of that name on it.
-disk() {
-    local kind=$1 size=$2 dir=$WORLD_DIR/$1
-    shift 2
-    mkdir "$dir"
-    truncate -s "$size" "$dir.img"
-    if "$@" "$dir.img" >/dev/null 2>&1 && mount -o loop "$dir.img" "$dir"; then
-        "$WORLD_BUILD/volctl" pool create "$kind" "$dir/pool"
-    else
-        echo "no $kind on a loop device here" >"$dir.lacks"
-    fi
-}
-
 # fill KIND: a volume of that name with contents, and a snapshot 'then' of them.
 fill() {
-    [ ! -e "$WORLD_DIR/$1.lacks" ] || skip "$(cat "$WORLD_DIR/$1.lacks")"
+    needs_disk "$1"
     volctl volume create --pool "$1" --mode 0750 --uid 1000 "$1"
     local path
     path=$(docker volume inspect -f '{{.Mountpoint}}' "$1")
