@@ -7,8 +7,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <sys/wait.h>
 
@@ -18,12 +16,11 @@
 #include "core/attachment_hot.h"
 #include "core/container.h"
 #include "core/lease.h"
-#include "core/monitor.h"
 #include "core/pool.h"
 #include "core/reconcile.h"
 #include "core/recover.h"
 #include "core/volume.h"
-#include "lib/images.h"
+#include "lib/containers.h"
 
 #define NTH_MAX     400
 #define EXIT_FAILED 1
@@ -39,33 +36,6 @@ struct scenario {
     void (*check)(struct images *images, bool is_whole);
     void (*after)(struct images *images);
 };
-
-static char runner[PATH_MAX];
-
-/* BUILD/runner, beside BUILD/unit/ where this program is. */
-static void find_runner(void)
-{
-    char self[PATH_MAX] = { 0 };
-
-    CHECK(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
-    (void)snprintf(runner, sizeof(runner), "%s/../runner", dirname(self));
-    CHECK(access(runner, X_OK) == 0);
-}
-
-static void open_service(struct images *images)
-{
-    images_open(images);
-    images->service.runner_path = runner;
-    images->service.monitor = monitor_new(&images->service, &images->err);
-    CHECK(images->service.monitor != NULL);
-}
-
-static void close_service(struct images *images)
-{
-    monitor_free(images->service.monitor);
-    pools_close(images->service.pools);
-    images_close(images);
-}
 
 static void make_volume(struct images *images, const char *name)
 {
@@ -94,14 +64,14 @@ static void set_up(void)
 
     WORLD_RUN("rm -rf " STATE " && mkdir -p " WORK "/tree/bin && cp /bin/busybox " WORK
               "/tree/bin/");
-    open_service(&images);
+    containers_open(&images);
     CHECK_OK(recover(&images.task, &images.err), &images.err);
     (void)images_make(&images, WORK "/tree", "base");
     make_volume(&images, "extra");
     CHECK_OK(container_create(&images.task, &spec, &id, &warnings, &images.err), &images.err);
     CHECK_OK(container_start(&images.task, "box", &changed, &images.err), &images.err);
     CHECK_OK(volume_set_access(&images.task, "data", "shared", "fenced", &images.err), &images.err);
-    close_service(&images);
+    containers_close(&images);
 }
 
 static void tear_down(void)
@@ -109,10 +79,10 @@ static void tear_down(void)
     static const struct container_remove_spec removal = { .force = true };
     struct images images;
 
-    open_service(&images);
+    containers_open(&images);
     CHECK_OK(recover(&images.task, &images.err), &images.err);
     CHECK_OK(container_remove(&images.task, "box", &removal, &images.err), &images.err);
-    close_service(&images);
+    containers_close(&images);
 }
 
 /* How often something is mounted at the place in the container; *is_read_only of the last. */
@@ -257,7 +227,7 @@ static int run_child(const struct scenario *scenario, int nth, int rc)
     if (pid == 0) {
         struct images images;
         (void)freopen("/dev/null", "w", stderr);
-        open_service(&images);
+        containers_open(&images);
         images.service.pools = pools_open(&images.task, &images.err);
         if (images.service.pools == NULL)
             _exit(EXIT_BROKEN);
@@ -275,11 +245,11 @@ static void begin(const struct scenario *scenario)
 {
     struct images images;
 
-    open_service(&images);
+    containers_open(&images);
     CHECK_OK(recover(&images.task, &images.err), &images.err);
     if (scenario->before != NULL)
         scenario->before(&images);
-    close_service(&images);
+    containers_close(&images);
 }
 
 static void end(const struct scenario *scenario, int nth, int status)
@@ -287,14 +257,14 @@ static void end(const struct scenario *scenario, int nth, int status)
     struct findings findings = { 0 };
     struct images images;
 
-    open_service(&images);
+    containers_open(&images);
     CHECK_OK(recover(&images.task, &images.err), &images.err);
     CHECK_OK(reconcile(&images.task, false, &findings, &images.err), &images.err);
     ck_assert_msg(findings.count == 0, "%s, call %d: still %s %s", scenario->name, nth,
                   findings.items[0].kind, findings.items[0].object);
     scenario->check(&images, (status & ~EXIT_FIRED) == 0);
     scenario->after(&images);
-    close_service(&images);
+    containers_close(&images);
 }
 
 static void sweep(int rc)
@@ -304,7 +274,6 @@ static void sweep(int rc)
     if (!images_enter(&images, "tmpfs"))
         return;
     images_close(&images);
-    find_runner();
     log_set_level(LOG_ERROR); /* that operations are resumed is what we are here for */
     set_up();
     for (size_t i = 0; i < ARRAY_SIZE(scenarios); i++) {

@@ -6,8 +6,6 @@
  * name and runs on the data that belongs to it, and nothing is left over.
  */
 #include <errno.h>
-#include <libgen.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -15,14 +13,12 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "core/container.h"
-#include "core/monitor.h"
 #include "core/op.h"
 #include "core/pool.h"
 #include "core/reconcile.h"
 #include "core/recover.h"
 #include "core/recreate.h"
-#include "core/recreator.h"
-#include "lib/images.h"
+#include "lib/containers.h"
 #include "store/recreation.h"
 
 #define NTH_MAX     600
@@ -41,33 +37,10 @@ static const struct scenario scenarios[] = {
     { "to one that exits", "echo broken >/data/who; exit 3", false },
 };
 
-static char runner[PATH_MAX];
-
-static void find_runner(void)
-{
-    char self[PATH_MAX] = { 0 };
-
-    CHECK(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
-    (void)snprintf(runner, sizeof(runner), "%s/../runner", dirname(self));
-    CHECK(access(runner, X_OK) == 0);
-}
-
 static void open_service(struct images *images)
 {
-    images_open(images);
-    images->service.runner_path = runner;
-    images->service.monitor = monitor_new(&images->service, &images->err);
-    images->service.recreator = recreator_new(&images->service, &images->err);
-    CHECK(images->service.monitor != NULL && images->service.recreator != NULL);
+    containers_open(images);
     CHECK_OK(recover(&images->task, &images->err), &images->err);
-}
-
-static void close_service(struct images *images)
-{
-    recreator_free(images->service.recreator);
-    monitor_free(images->service.monitor);
-    pools_close(images->service.pools);
-    images_close(images);
 }
 
 static void set_up(void)
@@ -91,7 +64,7 @@ static void set_up(void)
     };
     CHECK_OK(container_create(&images.task, &spec, &id, &warnings, &images.err), &images.err);
     CHECK_OK(container_start(&images.task, "web", &changed, &images.err), &images.err);
-    close_service(&images);
+    containers_close(&images);
 }
 
 /* Until no recreation is under way. */
@@ -203,7 +176,7 @@ static void check_after(const struct scenario *scenario, int nth, int status)
     check_world(&images, scenario, nth, (status & ~EXIT_FIRED) == 0);
     CHECK_OK(container_remove(&images.task, "web", &removal, &images.err), &images.err);
     CHECK_INT(count(&images, "SELECT count(*) FROM container"), 0);
-    close_service(&images);
+    containers_close(&images);
 }
 
 static void sweep(int rc, int step)
@@ -214,7 +187,6 @@ static void sweep(int rc, int step)
     if (!images_enter(&images, "tmpfs"))
         return;
     images_close(&images);
-    find_runner();
     log_set_level(LOG_ERROR + 1); /* failures are what we are here for */
     for (size_t i = 0; i < ARRAY_SIZE(scenarios); i++) {
         int status = EXIT_FIRED;

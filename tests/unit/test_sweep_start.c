@@ -6,8 +6,6 @@
  */
 #include <errno.h>
 #include <glob.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <sys/wait.h>
 
@@ -15,44 +13,16 @@
 #include "base/log.h"
 #include "core/box_control.h"
 #include "core/container.h"
-#include "core/monitor.h"
 #include "core/op.h"
 #include "core/pool.h"
 #include "core/reconcile.h"
 #include "core/recover.h"
-#include "lib/images.h"
+#include "lib/containers.h"
 
 #define NTH_MAX     400
 #define EXIT_FAILED 1
 #define EXIT_FIRED  2
 #define EXIT_BROKEN 99
-
-static char runner[PATH_MAX];
-
-/* BUILD/runner, beside BUILD/unit/ where this program is. */
-static void find_runner(void)
-{
-    char self[PATH_MAX] = { 0 };
-
-    CHECK(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
-    (void)snprintf(runner, sizeof(runner), "%s/../runner", dirname(self));
-    CHECK(access(runner, X_OK) == 0);
-}
-
-static void open_service(struct images *images)
-{
-    images_open(images);
-    images->service.runner_path = runner;
-    images->service.monitor = monitor_new(&images->service, &images->err);
-    CHECK(images->service.monitor != NULL);
-}
-
-static void close_service(struct images *images)
-{
-    monitor_free(images->service.monitor);
-    pools_close(images->service.pools);
-    images_close(images);
-}
 
 static void create(struct images *images)
 {
@@ -74,11 +44,11 @@ static void set_up(void)
 
     WORLD_RUN("rm -rf " STATE " && mkdir -p " WORK "/tree/bin " WORK "/tree/data &&"
               " cp /bin/busybox " WORK "/tree/bin/");
-    open_service(&images);
+    containers_open(&images);
     CHECK_OK(recover(&images.task, &images.err), &images.err);
     (void)images_make(&images, WORK "/tree", "base");
     create(&images);
-    close_service(&images);
+    containers_close(&images);
 }
 
 /* In a child: the exit status tells how the verb ended and whether the fault was reached. */
@@ -92,7 +62,7 @@ static int run_child(int nth, int rc)
         struct images images;
         bool changed = false;
         (void)freopen("/dev/null", "w", stderr);
-        open_service(&images);
+        containers_open(&images);
         images.service.pools = pools_open(&images.task, &images.err);
         if (images.service.pools == NULL)
             _exit(EXIT_BROKEN);
@@ -173,13 +143,13 @@ static void check_after(int nth, int status)
     struct findings findings = { 0 };
     struct images images;
 
-    open_service(&images);
+    containers_open(&images);
     CHECK_OK(recover(&images.task, &images.err), &images.err);
     CHECK_OK(reconcile(&images.task, false, &findings, &images.err), &images.err);
     ck_assert_msg(findings.count == 0, "call %d: still %s %s", nth, findings.items[0].kind,
                   findings.items[0].object);
     check_container(&images, nth, (status & ~EXIT_FIRED) == 0);
-    close_service(&images);
+    containers_close(&images);
 }
 
 static void sweep(int rc)
@@ -192,7 +162,6 @@ static void sweep(int rc)
     if (!images_enter(&images, "tmpfs"))
         return;
     images_close(&images);
-    find_runner();
     log_set_level(LOG_ERROR); /* that operations are resumed is what we are here for */
     while (status != 0 && nth < NTH_MAX) {
         set_up();
