@@ -1,0 +1,1 @@
+-- 0004_replicas.sql: many alike from one, and layers.  Forward only; never edit once released.
