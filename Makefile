@@ -32,7 +32,7 @@ LDFLAGS.tsan   := -fsanitize=thread
 LDFLAGS.coverage := --coverage
 
 VERSION := $(shell cat VERSION)
-COMMON  := -std=gnu17 -D_GNU_SOURCE -DVOLUMED_VERSION='"$(VERSION)"' -Ivolumed -MMD -MP $(WARN) $(CFLAGS.$(MODE))
+COMMON  := -std=gnu17 -D_GNU_SOURCE -DVOLUMED_VERSION='"$(VERSION)"' -Ivolumed -I. -MMD -MP $(WARN) $(CFLAGS.$(MODE))
 CFLAGS.all := $(COMMON) -fPIE
 VOLUMED_LIBS := $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lpthread -lm
 VOLCTL_LIBS  := -ljansson -luuid -lm
@@ -42,7 +42,7 @@ RUNNER_LINK  := $(if $(filter release fault,$(MODE)),-static)
 
 BASE    := $(wildcard volumed/base/*.c)
 VOLUMED := $(filter-out $(BASE),$(wildcard volumed/*.c volumed/*/*.c volumed/*/*/*.c))
-RUNNER  := $(wildcard runner/*.c)
+RUNNER  := $(wildcard runner/*.c runner/*/*.c)
 VOLCTL  := $(wildcard tools/volctl/*.c)
 SQL     := $(sort $(wildcard schema/sql/[0-9]*.sql))
 # Objects mirror the sources below obj/, so that same-named files never clash.

@@ -10,11 +10,11 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/sys.h"
-#include "command.h"
-#include "guard.h"
-#include "reaper.h"
-#include "spec.h"
-#include "state.h"
+#include "runner/command/command.h"
+#include "runner/container/state.h"
+#include "runner/process/guard.h"
+#include "runner/spec/spec.h"
+#include "runner/supervise/reaper.h"
 
 struct command {
     const char *name;

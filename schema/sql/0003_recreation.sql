@@ -1,6 +1,6 @@
 -- 0003_recreation.sql: containers that are replaced, and those that they replaced.
 
--- One replacement of containers by others.  Its state says what is done; core/recreate_run.c draws it.
+-- One replacement of containers by others.  Its state says what is done; core/recreate/recreate_run.c draws it.
 CREATE TABLE recreation (
     id           TEXT    PRIMARY KEY CHECK (length(id) = 36),
     state        TEXT    NOT NULL CHECK (state IN ('preparing', 'stopping', 'cutting', 'switching', 'starting',

@@ -4,8 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "core/capsule.h"
-#include "core/capsule_frame.h"
+#include "core/capsule/capsule.h"
+#include "core/capsule/capsule_frame.h"
 #include "fuzz.h"
 
 struct input {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a client sends to create a container: Config and HostConfig, in one document as Docker's. */
-#include "core/container_config.h"
-#include "core/container_host.h"
-#include "core/container_mount.h"
+#include "core/container/container_config.h"
+#include "core/container/container_host.h"
+#include "core/container/container_mount.h"
 #include "fuzz/fuzz.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "core/image_change.h"
+#include "core/image/image_change.h"
 #include "fuzz.h"
 
 #define LINES_MAX 64

@@ -14,8 +14,8 @@
 #include "base/fs.h"
 #include "base/path.h"
 #include "base/sys.h"
-#include "core/image_archive.h"
-#include "core/image_config.h"
+#include "core/image/image_archive.h"
+#include "core/image/image_config.h"
 #include "fuzz.h"
 #include "transfer/digest.h"
 

@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "core/image.h"
-#include "core/image_name.h"
+#include "core/image/image.h"
+#include "core/image/image_name.h"
 #include "fuzz.h"
 
 int fuzz_one(const unsigned char *data, size_t size)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A line of a container's log, which the container's disk may have torn. */
-#include "core/log_line.h"
+#include "core/container/log_line.h"
 #include "fuzz/fuzz.h"
 
 int fuzz_one(const unsigned char *data, size_t size)

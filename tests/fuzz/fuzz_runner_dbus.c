@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "runner/dbus.h"
+#include "runner/cgroup/dbus.h"
 
 int fuzz_one(const unsigned char *data, size_t size)
 {

@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "fuzz.h"
-#include "runner/filter.h"
+#include "runner/process/filter.h"
 
 int fuzz_one(const unsigned char *data, size_t size)
 {

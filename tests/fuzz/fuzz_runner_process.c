@@ -7,12 +7,12 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "fuzz.h"
-#include "runner/affinity.h"
-#include "runner/capability.h"
-#include "runner/field.h"
-#include "runner/memory_policy.h"
-#include "runner/net_device.h"
-#include "runner/process.h"
+#include "runner/container/net_device.h"
+#include "runner/process/affinity.h"
+#include "runner/process/capability.h"
+#include "runner/process/memory_policy.h"
+#include "runner/process/process.h"
+#include "runner/spec/field.h"
 
 int fuzz_one(const unsigned char *data, size_t size)
 {

@@ -5,8 +5,8 @@
 
 #include "base/arena.h"
 #include "fuzz.h"
-#include "runner/mount_option.h"
-#include "runner/spec.h"
+#include "runner/spec/mount_option.h"
+#include "runner/spec/spec.h"
 
 int fuzz_one(const unsigned char *data, size_t size)
 {

@@ -6,9 +6,9 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "fuzz.h"
-#include "runner/container_state.h"
-#include "runner/passwd.h"
-#include "runner/spec.h"
+#include "runner/container/container_state.h"
+#include "runner/process/passwd.h"
+#include "runner/spec/spec.h"
 
 int fuzz_one(const unsigned char *data, size_t size)
 {

@@ -5,7 +5,7 @@
 #include "base/path.h"
 #include "base/units.h"
 #include "base/uuid.h"
-#include "core/bind_spec.h"
+#include "core/attachment/bind_spec.h"
 #include "fuzz/fuzz.h"
 #include "model/filter.h"
 #include "model/name.h"

@@ -6,7 +6,7 @@
 
 #include "base/fs.h"
 #include "base/sys.h"
-#include "core/container_user.h"
+#include "core/container/container_user.h"
 #include "fuzz/fuzz.h"
 
 static int make_root(void);

@@ -10,9 +10,9 @@
 #include <limits.h>
 #include <stdio.h>
 
-#include "core/monitor.h"
-#include "core/pool.h"
-#include "core/recreator.h"
+#include "core/box/monitor.h"
+#include "core/pool/pool.h"
+#include "core/recreate/recreator.h"
 #include "lib/images.h"
 
 /* BUILD/runner, beside BUILD/unit/ where this program is. */

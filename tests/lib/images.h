@@ -10,8 +10,8 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "core/event.h"
-#include "core/image.h"
+#include "core/image/image.h"
+#include "core/operation/event.h"
 #include "core/service.h"
 #include "lib/world.h"
 #include "store/db.h"

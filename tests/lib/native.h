@@ -4,8 +4,8 @@
 #define LIB_NATIVE_H
 
 #include "api/native/native.h"
-#include "core/event.h"
-#include "core/pool.h"
+#include "core/operation/event.h"
+#include "core/pool/pool.h"
 #include "core/service.h"
 #include "lib/http.h"
 #include "store/db.h"

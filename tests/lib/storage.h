@@ -6,10 +6,10 @@
 #ifndef LIB_STORAGE_H
 #define LIB_STORAGE_H
 
-#include "core/pool.h"
+#include "core/pool/pool.h"
 #include "core/service.h"
-#include "core/snapshot.h"
-#include "core/volume.h"
+#include "core/snapshot/snapshot.h"
+#include "core/volume/volume.h"
 #include "lib/world.h"
 #include "store/db.h"
 

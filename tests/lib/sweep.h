@@ -15,8 +15,8 @@
 
 #include "base/fault.h"
 #include "base/log.h"
-#include "core/op.h"
-#include "core/reconcile.h"
+#include "core/operation/op.h"
+#include "core/reconcile/reconcile.h"
 #include "lib/storage.h"
 
 #define NTH_MAX     400

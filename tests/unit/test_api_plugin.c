@@ -3,10 +3,10 @@
  * directory. */
 #include "api/plugin/plugin.h"
 #include "base/thread.h"
-#include "core/pool.h"
+#include "core/pool/pool.h"
 #include "core/service.h"
-#include "core/snapshot.h"
-#include "core/volume.h"
+#include "core/snapshot/snapshot.h"
+#include "core/volume/volume.h"
 #include "lib/http.h"
 #include "store/db.h"
 

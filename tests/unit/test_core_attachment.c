@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 
 #include "base/sys.h"
-#include "core/attachment.h"
-#include "core/reconcile.h"
+#include "core/attachment/attachment.h"
+#include "core/reconcile/reconcile.h"
 #include "lib/storage.h"
 
 #define ID_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"

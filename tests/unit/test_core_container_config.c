@@ -3,11 +3,11 @@
 #include <signal.h>
 #include <string.h>
 
-#include "core/container_config.h"
-#include "core/container_host.h"
-#include "core/container_launch.h"
-#include "core/health.h"
-#include "core/oci.h"
+#include "core/box/container_launch.h"
+#include "core/box/health.h"
+#include "core/box/oci.h"
+#include "core/container/container_config.h"
+#include "core/container/container_host.h"
 #include "lib/test.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

@@ -9,8 +9,8 @@
 #include <sys/wait.h>
 
 #include "base/uuid.h"
-#include "core/box.h"
-#include "core/container_files.h"
+#include "core/box/box.h"
+#include "core/container/container_files.h"
 #include "lib/images.h"
 #include "store/container.h"
 

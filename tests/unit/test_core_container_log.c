@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/sys.h"
-#include "core/log_line.h"
+#include "core/container/log_line.h"
 #include "lib/test.h"
 
 #define LINE(text, stream, second)                                                            \

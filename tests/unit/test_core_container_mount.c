@@ -2,8 +2,8 @@
 /* The short and the long forms of mounts. */
 #include <string.h>
 
-#include "core/bind_spec.h"
-#include "core/container_mount.h"
+#include "core/attachment/bind_spec.h"
+#include "core/container/container_mount.h"
 #include "lib/test.h"
 
 static void check_refused(const char *text, const char *message)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* When a container that ended is started again. */
-#include "core/restart.h"
+#include "core/box/restart.h"
 #include "lib/test.h"
 
 static const struct restart_policy always = { .kind = RESTART_ALWAYS };

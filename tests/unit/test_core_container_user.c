@@ -8,7 +8,7 @@
 
 #include "base/fs.h"
 #include "base/sys.h"
-#include "core/container_user.h"
+#include "core/container/container_user.h"
 #include "lib/test.h"
 
 static const char passwd[] = "root:x:0:0:root:/root:/bin/sh\n"

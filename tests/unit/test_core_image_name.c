@@ -2,8 +2,8 @@
 /* Docker's grammar of names, by its own examples. */
 #include <string.h>
 
-#include "core/image.h"
-#include "core/image_name.h"
+#include "core/image/image.h"
+#include "core/image/image_name.h"
 #include "lib/test.h"
 
 #define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names, ids, and what may be removed while what needs it. */
 #include "base/uuid.h"
-#include "core/image_ref.h"
+#include "core/image/image_ref.h"
 #include "lib/images.h"
 #include "store/container.h"
 

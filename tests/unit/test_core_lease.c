@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who may write beside whom: every access with every mode, epochs, and what a change of access
  * finds. */
-#include "core/attachment.h"
-#include "core/lease.h"
+#include "core/attachment/attachment.h"
+#include "core/attachment/lease.h"
 #include "lib/storage.h"
 #include "store/lease.h"
 #include "store/plugin_mount.h"

@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "core/event.h"
-#include "core/policy.h"
-#include "core/snapshot_hold.h"
-#include "core/space_reliefs.h"
-#include "core/trash.h"
+#include "core/operation/event.h"
+#include "core/pool/space_reliefs.h"
+#include "core/snapshot/policy.h"
+#include "core/snapshot/snapshot_hold.h"
+#include "core/volume/trash.h"
 #include "lib/storage.h"
 #include "store/policy.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pools: identity, refusal, reconcile, and the mounts of other engines. */
-#include "core/pool.h"
-#include "core/reconcile.h"
+#include "core/pool/pool.h"
+#include "core/reconcile/reconcile.h"
 #include "lib/storage.h"
 #include "store/plugin_mount.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sets: cut, rolled back and removed as one, on every kind of filesystem. */
-#include "core/freezer.h"
-#include "core/reconcile.h"
-#include "core/set.h"
+#include "core/fence/freezer.h"
+#include "core/reconcile/reconcile.h"
+#include "core/snapshot/set.h"
 #include "lib/storage.h"
 
 static const char *const filesystems[] = { "btrfs", "xfs", "ext4", "tmpfs" };

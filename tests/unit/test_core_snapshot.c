@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Cutting, cloning and rolling back, on every kind of filesystem. */
 #include "base/clock.h"
-#include "core/freezer.h"
-#include "core/reconcile.h"
-#include "core/snapshot.h"
+#include "core/fence/freezer.h"
+#include "core/reconcile/reconcile.h"
+#include "core/snapshot/snapshot.h"
 #include "lib/storage.h"
 
 static const char *const filesystems[] = { "btrfs", "xfs", "ext4", "tmpfs" };

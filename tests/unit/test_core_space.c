@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "core/event.h"
-#include "core/space.h"
+#include "core/operation/event.h"
+#include "core/pool/space.h"
 #include "lib/storage.h"
 
 static int64_t used_percent(struct storage *s, const char *pool_id)

@@ -2,10 +2,10 @@
 /* The trash, on real filesystems and a real database. */
 #include <sys/stat.h>
 
-#include "core/event.h"
-#include "core/reconcile.h"
-#include "core/space_reliefs.h"
-#include "core/trash.h"
+#include "core/operation/event.h"
+#include "core/pool/space_reliefs.h"
+#include "core/reconcile/reconcile.h"
+#include "core/volume/trash.h"
 #include "lib/storage.h"
 
 static bool enter(struct storage *s, const char *filesystem)

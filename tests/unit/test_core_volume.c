@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 #include "base/sys.h"
-#include "core/event.h"
-#include "core/volume.h"
+#include "core/operation/event.h"
+#include "core/volume/volume.h"
 #include "lib/storage.h"
 
 static int create(struct storage *s, const struct volume_spec *spec, struct volume *volume,

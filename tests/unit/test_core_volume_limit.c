@@ -5,9 +5,9 @@
 
 #include "base/sys.h"
 #include "base/uuid.h"
-#include "core/reconcile.h"
-#include "core/volume_data.h"
-#include "core/volume_limit.h"
+#include "core/reconcile/reconcile.h"
+#include "core/volume/volume_data.h"
+#include "core/volume/volume_limit.h"
 #include "lib/storage.h"
 
 #define MIB ((int64_t)1 << 20)

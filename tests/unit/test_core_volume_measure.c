@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What volumes take: counted where the filesystem counts, walked and remembered elsewhere. */
 #include "base/clock.h"
-#include "core/growth.h"
-#include "core/volume_measure.h"
+#include "core/pool/growth.h"
+#include "core/volume/volume_measure.h"
 #include "lib/storage.h"
 #include "store/volume_usage.h"
 

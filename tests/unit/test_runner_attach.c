@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "lib/test.h"
-#include "runner/attach.h"
+#include "runner/supervise/attach.h"
 
 static struct attach attach;
 static int ours;

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "lib/test.h"
-#include "runner/cgroup_systemd.h"
-#include "runner/dbus.h"
+#include "runner/cgroup/cgroup_systemd.h"
+#include "runner/cgroup/dbus.h"
 
 /* What systemd 252 said when a job was over. */
 static const unsigned char job_removed[] =

@@ -17,8 +17,8 @@
 
 #include "base/fault.h"
 #include "lib/test.h"
-#include "runner/container.h"
-#include "runner/spec.h"
+#include "runner/container/container.h"
+#include "runner/spec/spec.h"
 
 #define DIRECTORY   "/tmp/test-runner-fault"
 #define ID          "fault-test"

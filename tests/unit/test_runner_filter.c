@@ -9,7 +9,7 @@
 
 #include "base/json.h"
 #include "lib/test.h"
-#include "runner/filter.h"
+#include "runner/process/filter.h"
 
 /* The classic BPF that filters consist of, on one system call. */
 static uint32_t run_program(const struct filter *filter, const struct seccomp_data *data)

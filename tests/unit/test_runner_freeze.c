@@ -9,7 +9,7 @@
 #include "base/fs.h"
 #include "base/sys.h"
 #include "lib/test.h"
-#include "runner/freeze.h"
+#include "runner/supervise/freeze.h"
 
 static char directory[] = "/tmp/test-freeze.XXXXXX";
 static int dirfd;

@@ -14,8 +14,8 @@
 #include "base/json.h"
 #include "base/sys.h"
 #include "lib/test.h"
-#include "runner/log_file.h"
-#include "runner/log_line.h"
+#include "runner/supervise/log_file.h"
+#include "runner/supervise/log_line.h"
 
 #define NOW_NS 1795515424315399158LL
 

@@ -8,9 +8,9 @@
 
 #include "base/sys.h"
 #include "lib/test.h"
-#include "runner/descriptor.h"
-#include "runner/message.h"
-#include "runner/preserve.h"
+#include "runner/container/message.h"
+#include "runner/process/descriptor.h"
+#include "runner/process/preserve.h"
 
 TEST(an_error_arrives_with_its_code_and_text)
 {

@@ -7,12 +7,12 @@
 #include <sys/resource.h>
 
 #include "lib/test.h"
-#include "runner/capability.h"
-#include "runner/mount_option.h"
-#include "runner/namespace.h"
-#include "runner/passwd.h"
-#include "runner/rlimit.h"
-#include "runner/state.h"
+#include "runner/container/state.h"
+#include "runner/process/capability.h"
+#include "runner/process/namespace.h"
+#include "runner/process/passwd.h"
+#include "runner/process/rlimit.h"
+#include "runner/spec/mount_option.h"
 
 TEST(capabilities_are_found_in_any_case_with_and_without_prefix)
 {

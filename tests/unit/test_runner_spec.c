@@ -5,7 +5,7 @@
 
 #include "base/arena.h"
 #include "lib/test.h"
-#include "runner/spec.h"
+#include "runner/spec/spec.h"
 
 #define MINIMAL                                                \
     "\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"rootfs\"}," \

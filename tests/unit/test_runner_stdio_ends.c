@@ -9,7 +9,7 @@
 
 #include "base/sys.h"
 #include "lib/test.h"
-#include "runner/stdio_ends.h"
+#include "runner/supervise/stdio_ends.h"
 
 static struct stdio stdio;
 static struct error err;

@@ -11,7 +11,7 @@
 #include "base/fs.h"
 #include "base/sys.h"
 #include "lib/test.h"
-#include "runner/target.h"
+#include "runner/mount/target.h"
 
 struct tree {
     char path[64];

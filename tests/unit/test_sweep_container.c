@@ -10,11 +10,11 @@
 
 #include "base/fault.h"
 #include "base/log.h"
-#include "core/container.h"
-#include "core/monitor.h"
-#include "core/op.h"
-#include "core/pool.h"
-#include "core/reconcile.h"
+#include "core/box/monitor.h"
+#include "core/container/container.h"
+#include "core/operation/op.h"
+#include "core/pool/pool.h"
+#include "core/reconcile/reconcile.h"
 #include "lib/images.h"
 
 #define NTH_MAX     400

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/file_restore.h"
-#include "core/lineage.h"
+#include "core/file/file_restore.h"
+#include "core/volume/lineage.h"
 #include "lib/sweep.h"
 
 /* "two" in f is to become "one" again; d/g comes back with its directory; of e, what is new goes.

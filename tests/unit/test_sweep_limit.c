@@ -8,7 +8,7 @@
 #include <fcntl.h>
 
 #include "base/sys.h"
-#include "core/volume_limit.h"
+#include "core/volume/volume_limit.h"
 #include "lib/sweep.h"
 
 static const char *size_of(struct storage *s, const char *name)

@@ -3,8 +3,8 @@
 #include <errno.h>
 
 #include "base/clock.h"
-#include "core/policy.h"
-#include "core/snapshot_hold.h"
+#include "core/snapshot/policy.h"
+#include "core/snapshot/snapshot_hold.h"
 #include "lib/sweep.h"
 #include "store/policy.h"
 

@@ -10,11 +10,11 @@
 
 #include "base/fault.h"
 #include "base/log.h"
-#include "core/op.h"
-#include "core/pool_adopt.h"
-#include "core/pool_disk.h"
-#include "core/pool_mirror.h"
-#include "core/reconcile.h"
+#include "core/operation/op.h"
+#include "core/pool/pool_adopt.h"
+#include "core/pool/pool_disk.h"
+#include "core/pool/pool_mirror.h"
+#include "core/reconcile/reconcile.h"
 #include "lib/storage.h"
 
 #define NTH_MAX     400

@@ -12,12 +12,12 @@
 
 #include "base/fault.h"
 #include "base/log.h"
-#include "core/container.h"
-#include "core/op.h"
-#include "core/pool.h"
-#include "core/reconcile.h"
-#include "core/recover.h"
-#include "core/recreate.h"
+#include "core/container/container.h"
+#include "core/operation/op.h"
+#include "core/pool/pool.h"
+#include "core/reconcile/reconcile.h"
+#include "core/reconcile/recover.h"
+#include "core/recreate/recreate.h"
 #include "lib/containers.h"
 #include "store/recreation.h"
 

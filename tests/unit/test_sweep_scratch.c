@@ -5,11 +5,11 @@
  */
 #include <errno.h>
 
-#include "core/attachment.h"
-#include "core/attachment_hot.h"
-#include "core/box.h"
-#include "core/lease.h"
-#include "core/scratch_promote.h"
+#include "core/attachment/attachment.h"
+#include "core/attachment/attachment_hot.h"
+#include "core/attachment/lease.h"
+#include "core/attachment/scratch_promote.h"
+#include "core/box/box.h"
 #include "lib/sweep.h"
 
 #define ID "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"

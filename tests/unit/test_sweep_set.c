@@ -5,8 +5,8 @@
  */
 #include <errno.h>
 
-#include "core/hook.h"
-#include "core/set.h"
+#include "core/snapshot/hook.h"
+#include "core/snapshot/set.h"
 #include "lib/sweep.h"
 
 static const char *const volumes[] = { "data", "other", NULL };

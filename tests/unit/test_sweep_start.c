@@ -11,12 +11,12 @@
 
 #include "base/fault.h"
 #include "base/log.h"
-#include "core/box_control.h"
-#include "core/container.h"
-#include "core/op.h"
-#include "core/pool.h"
-#include "core/reconcile.h"
-#include "core/recover.h"
+#include "core/box/box_control.h"
+#include "core/container/container.h"
+#include "core/operation/op.h"
+#include "core/pool/pool.h"
+#include "core/reconcile/reconcile.h"
+#include "core/reconcile/recover.h"
 #include "lib/containers.h"
 
 #define NTH_MAX     400

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 
 #include "base/sys.h"
-#include "core/attachment.h"
+#include "core/attachment/attachment.h"
 #include "lib/sweep.h"
 
 #define CONTAINER_ID "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"

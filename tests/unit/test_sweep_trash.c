@@ -2,7 +2,7 @@
 /* The whole failure space of the trash (lib/sweep.h): putting, restoring, purging, pruning. */
 #include <errno.h>
 
-#include "core/trash.h"
+#include "core/volume/trash.h"
 #include "lib/sweep.h"
 
 #define TTL_MS 3600000

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "base/json.h"
-#include "core/task.h"
+#include "core/operation/task.h"
 #include "http/http.h"
 
 #define CALL_ARGS_MAX 4

@@ -18,7 +18,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/sys.h"
-#include "core/event.h"
+#include "core/operation/event.h"
 #include "store/db.h"
 #include "store/migrate.h"
 

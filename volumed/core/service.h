@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "core/alarm.h"
+#include "core/pool/alarm.h"
 
 struct db;
 struct event_bell;
@@ -43,12 +43,12 @@ struct service {
     int64_t started_ms;
     int64_t trash_ttl_ms;          /* how long removed things can be restored; 0: not at all */
     struct alarm alarm;            /* wakes the clock's thread */
-    struct event_bell *bell;       /* core/event.h */
-    struct monitor *monitor;       /* core/monitor.h: watches running containers */
-    struct execs *execs;           /* core/exec.h: execs live in memory, as Docker's */
-    struct pools *pools;           /* core/pool.h: opened pools */
-    struct recreator *recreator;   /* core/recreator.h: threads of recreations */
-    const struct freezer *freezer; /* core/freezer.h: NULL where containers cannot be held */
+    struct event_bell *bell;       /* core/operation/event.h */
+    struct monitor *monitor;       /* core/box/monitor.h: watches running containers */
+    struct execs *execs;           /* core/container/exec.h: execs live in memory, as Docker's */
+    struct pools *pools;           /* core/pool/pool.h: opened pools */
+    struct recreator *recreator;   /* core/recreate/recreator.h: threads of recreations */
+    const struct freezer *freezer; /* core/fence/freezer.h: NULL where containers cannot be held */
     int waits_max;                 /* starts that may wait for a writer at once; 0: a few */
     _Atomic bool is_recovered;     /* false until reconcile at start has ended */
     _Atomic bool is_stopping;      /* jobs that take long give up */

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "core/container.h"
-#include "core/host.h"
-#include "core/image.h"
+#include "core/container/container.h"
+#include "core/container/host.h"
+#include "core/image/image.h"
 #include "core/service.h"
 #include "store/container.h"
 #include "store/layer.h"

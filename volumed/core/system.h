@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "core/task.h"
+#include "core/operation/task.h"
 
 /* Docker's /info and /version bodies.  New references. */
 int system_info(struct task *task, json_t **info, struct error *err);

@@ -101,7 +101,8 @@ static int remove_subvolume(const struct driver_pool *pool, int dirfd, const cha
     return 0;
 }
 
-/* No tree of ours, or a directory in which one of the same name was being made (core/cut.c). */
+/* No tree of ours, or a directory in which one of the same name was being made
+ * (core/snapshot/cut.c). */
 static int remove_plain(const struct driver_pool *pool, int dirfd, const char *name,
                         struct error *err)
 {

@@ -26,7 +26,7 @@ struct container {
     json_t *host_config;
     json_t *networking; /* EndpointsConfig as sent */
     json_t *mounts;     /* binds and tmpfs, resolved: [{Type, Source, Target, …}]
-                           (core/container_mount.h) */
+                           (core/container/container_mount.h) */
     const char *path;
     const char *const *args;
     int64_t pid;

@@ -19,7 +19,7 @@ struct recreation {
     const char *id;
     const char *state;      /* preparing stopping cutting switching starting probation undoing
                                committed rolled_back */
-    const char *plan;       /* JSON text: what was asked for (core/recreate_plan.h) */
+    const char *plan;       /* JSON text: what was asked for (core/recreate/recreate_plan.h) */
     const char *set_name;   /* what the volumes held in between; "": they were not cut */
     const char *failed_set; /* what they held when it was undone; "" */
     const char *reason;     /* why it is undone; "" */

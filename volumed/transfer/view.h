@@ -13,7 +13,7 @@
 #include "transfer/confined.h"
 
 /*
- * The request's "view" (written by core/container_view.c):
+ * The request's "view" (written by core/container/container_view.c):
  *
  *     "pidfd": 5               of a running container: its root filesystem is taken as it stands;
  * or "layers": [dir, …],      top first, with "upper" and "work" the container's own; when they

@@ -5,7 +5,7 @@
 #include "api/docker/query.h"
 #include "api/docker/reply.h"
 #include "base/clock.h"
-#include "core/container_files.h"
+#include "core/container/container_files.h"
 
 static int reply_stat(struct call *call, const char *path, struct error *err);
 static int wanted_path(const struct call *call, const char **path, struct error *err);

@@ -9,7 +9,7 @@
 #include "api/docker/hijack.h"
 #include "api/docker/log_dump.h"
 #include "api/docker/query.h"
-#include "core/container_io.h"
+#include "core/container/container_io.h"
 
 static void attach_spec_read(const struct call *call, struct attach_spec *spec);
 static void later_connect(void *context, int fd);

@@ -7,8 +7,8 @@
 
 #include "api/docker/handlers.h"
 #include "api/docker/query.h"
-#include "core/container.h"
-#include "core/image.h"
+#include "core/container/container.h"
+#include "core/image/image.h"
 
 static int check_platform(const struct call *call, const char *image_name, struct error *err);
 static int image_platform(struct arena *mem, const struct image *image, const char **platform,

@@ -3,7 +3,7 @@
 #ifndef API_DOCKER_CONTAINER_JSON_H
 #define API_DOCKER_CONTAINER_JSON_H
 
-#include "core/container.h"
+#include "core/container/container.h"
 
 /* "running", "exited" …: Docker's word for our state. */
 const char *docker_container_state(const struct container *container);

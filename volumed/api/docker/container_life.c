@@ -2,7 +2,7 @@
 /* The endpoints that move a container from state to state and answer with nothing but a status. */
 #include "api/docker/handlers.h"
 #include "api/docker/query.h"
-#include "core/container.h"
+#include "core/container/container.h"
 
 #define STOP_TIMEOUT_DEFAULT (-1) /* the container's own */
 #define STOP_TIMEOUT_NEVER   (-2)

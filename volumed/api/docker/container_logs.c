@@ -7,7 +7,7 @@
 #include "api/docker/query.h"
 #include "api/docker/stream_type.h"
 #include "base/units.h"
-#include "core/container_io.h"
+#include "core/container/container_io.h"
 
 #define TAIL_ALL (-1)
 

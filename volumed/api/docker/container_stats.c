@@ -12,7 +12,7 @@
 #include "api/docker/query.h"
 #include "base/log.h"
 #include "base/sys.h"
-#include "core/container.h"
+#include "core/container/container.h"
 
 struct stats_stream {
     struct http_stream stream; /* waits for a timer */

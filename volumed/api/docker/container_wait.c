@@ -7,7 +7,7 @@
 
 #include "api/docker/handlers.h"
 #include "api/docker/query.h"
-#include "core/container_io.h"
+#include "core/container/container_io.h"
 
 struct wait_stream {
     struct http_stream stream;

@@ -3,7 +3,7 @@
  * GET /events: volumed's numbered events in Docker's shape, from any time until any time.  Which
  * of them a client wants is in event_filter.c.
  */
-#include "core/event.h"
+#include "core/operation/event.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Docker's exec endpoints: make one, start it (detached or on this connection), look at it. */
-#include "core/exec.h"
+#include "core/container/exec.h"
 
 #include "api/docker/handlers.h"
 #include "api/docker/hijack.h"

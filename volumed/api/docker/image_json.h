@@ -3,7 +3,7 @@
 #ifndef API_DOCKER_IMAGE_JSON_H
 #define API_DOCKER_IMAGE_JSON_H
 
-#include "core/image.h"
+#include "core/image/image.h"
 
 /* A row of `docker images`.  New reference. */
 json_t *docker_image_summary_json(const struct image *image);

@@ -13,7 +13,7 @@
 #include "api/docker/query.h"
 #include "base/sys.h"
 #include "base/thread.h"
-#include "core/container_io.h"
+#include "core/container/container_io.h"
 
 #define DUMP_PATIENCE_S 30 /* for a client that does not read */
 

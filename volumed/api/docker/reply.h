@@ -8,7 +8,7 @@
 #define API_DOCKER_REPLY_H
 
 #include "api/call.h"
-#include "core/image.h"
+#include "core/image/image.h"
 
 /* The request's body, however long. */
 struct byte_source reply_body_source(struct call *call);

@@ -6,7 +6,7 @@
 #include "api/docker/handlers.h"
 #include "api/docker/image_json.h"
 #include "api/docker/volume.h"
-#include "core/trash.h"
+#include "core/volume/trash.h"
 
 static json_t *images_json(struct task *task, struct error *err);
 static json_t *containers_json(struct task *task, struct error *err);

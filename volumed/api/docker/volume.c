@@ -4,10 +4,10 @@
 
 #include "api/docker/handlers.h"
 #include "api/docker/query.h"
-#include "core/pool.h"
-#include "core/snapshot.h"
-#include "core/volume_limit.h"
-#include "core/volume_measure.h"
+#include "core/pool/pool.h"
+#include "core/snapshot/snapshot.h"
+#include "core/volume/volume_limit.h"
+#include "core/volume/volume_measure.h"
 
 #define LABEL_ANONYMOUS "com.docker.volume.anonymous"
 

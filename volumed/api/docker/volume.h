@@ -4,7 +4,7 @@
 #define API_DOCKER_VOLUME_H
 
 #include "base/json.h"
-#include "core/volume.h"
+#include "core/volume/volume.h"
 
 /* What is told of a volume in a list.  New reference. */
 json_t *docker_volume_json(struct task *task, const struct volume *volume);

@@ -3,9 +3,9 @@
 #include "api/native/decode.h"
 #include "api/native/encode.h"
 #include "api/native/handlers.h"
-#include "core/attachment_hot.h"
-#include "core/bind_spec.h"
-#include "core/scratch_promote.h"
+#include "core/attachment/attachment_hot.h"
+#include "core/attachment/bind_spec.h"
+#include "core/attachment/scratch_promote.h"
 
 struct attach_request {
     const char *bind;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The native door's capsules: a stream out, a stream in. */
-#include "core/capsule.h"
+#include "core/capsule/capsule.h"
 
 #include <string.h>
 

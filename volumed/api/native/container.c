@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What Docker's door cannot tell of a container: its attachments as the database has them. */
-#include "core/container.h"
+#include "core/container/container.h"
 
 #include "api/native/encode.h"
 #include "api/native/handlers.h"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The native door's comparison: a change a line, and what they come to as the last line. */
-#include "core/diff.h"
+#include "core/file/diff.h"
 
 #include "api/docker/reply.h"
 #include "api/native/decode.h"
 #include "api/native/handlers.h"
-#include "core/file.h"
+#include "core/file/file.h"
 
 #define LINES_BYTES ((size_t)32 * 1024) /* lines are gathered to about so much */
 

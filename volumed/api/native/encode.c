@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/pool.h"
-#include "core/pool_disk.h"
-#include "core/space.h"
-#include "core/volume.h"
-#include "core/volume_limit.h"
+#include "core/pool/pool.h"
+#include "core/pool/pool_disk.h"
+#include "core/pool/space.h"
+#include "core/volume/volume.h"
+#include "core/volume/volume_limit.h"
 
 static void set_known(json_t *json, const char *name, int64_t number);
 static json_t *encode_pool_disk(struct task *task, const struct pool *pool);

@@ -7,9 +7,9 @@
 #define API_NATIVE_ENCODE_H
 
 #include "base/json.h"
-#include "core/reconcile.h"
-#include "core/task.h"
-#include "core/volume_measure.h"
+#include "core/operation/task.h"
+#include "core/reconcile/reconcile.h"
+#include "core/volume/volume_measure.h"
 #include "model/container.h"
 #include "model/volume.h"
 

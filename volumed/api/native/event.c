@@ -3,7 +3,7 @@
  * The native door's events: a list, and a stream of JSON lines.  Both go on from a sequence number,
  * so a client that lost its connection asks again with the last number it saw.
  */
-#include "core/event.h"
+#include "core/operation/event.h"
 
 #include <stdlib.h>
 

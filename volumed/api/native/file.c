@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The native door's files: what is in a volume or a snapshot, as JSON lines, bytes or a tar. */
-#include "core/file.h"
+#include "core/file/file.h"
 
 #include "api/docker/reply.h"
 #include "api/native/decode.h"
 #include "api/native/encode.h"
 #include "api/native/handlers.h"
-#include "core/file_restore.h"
+#include "core/file/file_restore.h"
 
 #define LINES_BYTES ((size_t)32 * 1024) /* lines are gathered to about so much */
 

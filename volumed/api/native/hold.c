@@ -3,7 +3,7 @@
 #include "api/native/decode.h"
 #include "api/native/encode.h"
 #include "api/native/handlers.h"
-#include "core/snapshot_hold.h"
+#include "core/snapshot/snapshot_hold.h"
 
 struct hold_request {
     const char *tag;

@@ -4,7 +4,7 @@
 #define API_NATIVE_HOOKS_H
 
 #include "api/native/decode.h"
-#include "core/hook.h"
+#include "core/snapshot/hook.h"
 
 struct hooks_request {
     const char *hooks; /* JSON: {"container": {"before": "…", "after": "…"}} */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The native door's leases: who may write to a volume. */
-#include "core/lease.h"
+#include "core/attachment/lease.h"
 
 #include "api/native/decode.h"
 #include "api/native/encode.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The native door's lineage: a graph as its edges. */
-#include "core/lineage.h"
+#include "core/volume/lineage.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #include "api/native/decode.h"
 #include "api/native/encode.h"
 #include "api/native/handlers.h"
-#include "core/op.h"
+#include "core/operation/op.h"
 
 #define OPERATION_LIST_DEFAULT 100
 #define OPERATION_LIST_MAX     10000

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The native door's policies. */
-#include "core/policy.h"
+#include "core/snapshot/policy.h"
 
 #include "api/native/decode.h"
 #include "api/native/encode.h"

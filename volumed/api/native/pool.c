@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The native door's pools. */
-#include "core/pool.h"
+#include "core/pool/pool.h"
 
 #include "api/native/decode.h"
 #include "api/native/encode.h"
 #include "api/native/handlers.h"
-#include "core/growth.h"
-#include "core/pool_adopt.h"
-#include "core/pool_disk.h"
-#include "core/space.h"
+#include "core/pool/growth.h"
+#include "core/pool/pool_adopt.h"
+#include "core/pool/pool_disk.h"
+#include "core/pool/space.h"
 
 struct pool_request {
     const char *name;

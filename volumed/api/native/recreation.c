@@ -5,10 +5,10 @@
 #include "api/native/decode.h"
 #include "api/native/encode.h"
 #include "api/native/handlers.h"
-#include "core/container.h"
-#include "core/generation.h"
-#include "core/recreate.h"
-#include "core/rehearse.h"
+#include "core/container/container.h"
+#include "core/recreate/generation.h"
+#include "core/recreate/recreate.h"
+#include "core/recreate/rehearse.h"
 
 struct begin_request {
     const char *members; /* JSON text: {name: {change, generation}} in the order of starting */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The native door's sets. */
-#include "core/set.h"
+#include "core/snapshot/set.h"
 
 #include <string.h>
 

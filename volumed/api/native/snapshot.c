@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The native door's snapshots and the rollback to one. */
-#include "core/snapshot.h"
+#include "core/snapshot/snapshot.h"
 
 #include "api/native/decode.h"
 #include "api/native/encode.h"

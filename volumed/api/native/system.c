@@ -4,13 +4,13 @@
 #include "api/native/encode.h"
 #include "api/native/handlers.h"
 #include "base/clock.h"
-#include "core/event.h"
-#include "core/op.h"
-#include "core/pool.h"
-#include "core/reconcile.h"
+#include "core/operation/event.h"
+#include "core/operation/op.h"
+#include "core/pool/pool.h"
+#include "core/reconcile/reconcile.h"
 #include "core/service.h"
-#include "core/snapshot.h"
-#include "core/volume.h"
+#include "core/snapshot/snapshot.h"
+#include "core/volume/volume.h"
 
 #define OPERATIONS_SHOWN 1000
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The native door's trash. */
-#include "core/trash.h"
+#include "core/volume/trash.h"
 
 #include "api/native/decode.h"
 #include "api/native/encode.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The native door's volumes, clones among them (a create with a source). */
-#include "core/volume.h"
+#include "core/volume/volume.h"
 
 #include "api/native/decode.h"
 #include "api/native/encode.h"
 #include "api/native/handlers.h"
-#include "core/container.h"
-#include "core/snapshot.h"
+#include "core/container/container.h"
+#include "core/snapshot/snapshot.h"
 
 struct volume_change {
     const char *name;

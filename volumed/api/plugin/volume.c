@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The plugin's verbs on volumes: Docker's JSON in and out.  Mounts are counted per (volume, id) by
  * core, for engines mount again under an id that is still mounted (docker cp). */
-#include "core/volume.h"
+#include "core/volume/volume.h"
 
 #include <poll.h>
 
 #include "api/plugin/handlers.h"
 #include "base/clock.h"
-#include "core/pool.h"
+#include "core/pool/pool.h"
 #include "core/service.h"
-#include "core/snapshot.h"
+#include "core/snapshot/snapshot.h"
 
 #define PLUGIN_DRIVER        "volumed"
 #define RECOVERY_PATIENCE_MS 25000 /* below the half minute that engines wait */

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writing capsules, and reading them without making anything. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/uuid.h"
+#include "core/capsule/capsule.h"
+#include "core/capsule/capsule_frame.h"
+#include "core/container/container.h"
+#include "core/file/file.h"
+#include "core/snapshot/set.h"
+#include "core/snapshot/snapshot.h"
+#include "core/volume/volume.h"
+
+struct exporting {
+    struct task *task;
+    struct container container;
+    enum capsule_snapshots snapshots;
+    struct snapshot_set set; /* what volumes are at present */
+    struct capsule_writer writer;
+};
+
+static int cut(struct exporting *exporting, struct error *err);
+static void drop(struct exporting *exporting);
+static int write_all(struct exporting *exporting, struct error *err);
+static int describe(struct exporting *exporting, json_t *manifest, struct error *err);
+static json_t *describe_attachment(const struct attachment *attachment);
+static json_t *describe_volume(struct exporting *exporting, const struct snapshot *member,
+                               struct error *err);
+static int list_snapshots(struct exporting *exporting, const char *volume, struct snapshot **list,
+                          struct error *err);
+static int write_image(struct exporting *exporting, struct error *err);
+static int write_volume(struct exporting *exporting, const struct snapshot *member,
+                        struct error *err);
+static int write_tree(struct exporting *exporting, const struct snapshot *snapshot,
+                      const char *kind, struct error *err);
+
+int capsule_snapshots_find(const char *name, enum capsule_snapshots *which, struct error *err)
+{
+    static const char *const names[] = { "none", "last", "all" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        if (strcmp(name, names[i]) != 0)
+            continue;
+        *which = (enum capsule_snapshots)i;
+        return 0;
+    }
+    return fail(err, ERR_INVALID, "snapshots are 'none', 'last' or 'all', not '%s'", name);
+}
+
+int capsule_export(struct task *task, const char *container, enum capsule_snapshots snapshots,
+                   const struct byte_sink *sink, struct error *err)
+{
+    struct exporting exporting = { .task = task,
+                                   .snapshots = snapshots,
+                                   .writer = { .sink = sink } };
+
+    if (container_get(task, container, &exporting.container, err) < 0)
+        return -1;
+    int rc = cut(&exporting, err);
+    if (rc == 0)
+        rc = write_all(&exporting, err);
+    drop(&exporting);
+    container_done(&exporting.container);
+    return rc;
+}
+
+int capsule_verify(struct task *task, const struct byte_source *source, json_t **manifest,
+                   int64_t *bytes, struct error *err)
+{
+    cleanup_capsule_reader struct capsule_reader reader = { .source = source };
+    cleanup_json json_t *described = capsule_read_json(&reader, CAPSULE_MANIFEST, err);
+
+    (void)task;
+    if (described == NULL)
+        return -1;
+    for (;;) {
+        if (capsule_read(&reader, err) < 0)
+            return -1;
+        if (reader.type == CAPSULE_END)
+            break;
+        if (reader.type != CAPSULE_SECTION)
+            return fail(err, ERR_CORRUPT,
+                        "the capsule is damaged: before byte %lld a frame is out of place",
+                        (long long)reader.offset);
+        reader.section_bytes = 0;
+        reader.is_section_over = false;
+        if (capsule_section_skip(&reader, err) < 0)
+            return -1;
+    }
+    *manifest = json_incref(described);
+    *bytes = reader.offset;
+    return 0;
+}
+
+static int cut(struct exporting *exporting, struct error *err)
+{
+    struct task *task = exporting->task;
+    const char *const containers[] = { exporting->container.id, NULL };
+    char id[UUID_SIZE];
+
+    if (exporting->container.attachment_count == 0)
+        return 0;
+    uuid_make(id);
+    const struct set_spec spec = {
+        .name = arena_printf(task->mem, "%s.capsule-%s", exporting->container.name,
+                             id + strlen(id) - 8),
+        .containers = containers,
+        .reason = "safety",
+    };
+    return set_create(task, &spec, &exporting->set, err);
+}
+
+static void drop(struct exporting *exporting)
+{
+    static const struct set_remove_spec removal = { .is_now = true };
+    struct error err;
+
+    if (exporting->set.id != NULL &&
+        set_remove(exporting->task, exporting->set.id, &removal, &err) < 0)
+        log_warn("the set of a capsule stays set=%s error=\"%s\"", exporting->set.name,
+                 err.message);
+}
+
+static int write_all(struct exporting *exporting, struct error *err)
+{
+    cleanup_json json_t *manifest = json_object();
+
+    if (describe(exporting, manifest, err) < 0 ||
+        capsule_write_json(&exporting->writer, CAPSULE_MANIFEST, manifest, err) < 0 ||
+        write_image(exporting, err) < 0)
+        return -1;
+    for (size_t i = 0; i < exporting->set.member_count; i++)
+        if (write_volume(exporting, &exporting->set.members[i], err) < 0)
+            return -1;
+    return capsule_write(&exporting->writer, CAPSULE_END, NULL, 0, err);
+}
+
+static int describe(struct exporting *exporting, json_t *manifest, struct error *err)
+{
+    const struct container *container = &exporting->container;
+    json_t *attachments = json_array();
+    json_t *volumes = json_array();
+
+    json_set(manifest, "format", json_integer(1));
+    json_set(manifest, "created_ms", json_integer(clock_now_ms()));
+    json_set(manifest, "container",
+             json_pack("{s:s, s:O, s:O, s:O, s:s, s:s}", "name", container->name, "config",
+                       container->config, "host_config", container->host_config, "networking",
+                       container->networking, "image", container->image_name, "image_id",
+                       container->image_id));
+    json_set(manifest, "attachments", attachments);
+    json_set(manifest, "volumes", volumes);
+    for (size_t i = 0; i < container->attachment_count; i++)
+        json_add(attachments, describe_attachment(&container->attachments[i]));
+    for (size_t i = 0; i < exporting->set.member_count; i++) {
+        json_t *volume = describe_volume(exporting, &exporting->set.members[i], err);
+        if (volume == NULL)
+            return -1;
+        json_add(volumes, volume);
+    }
+    return 0;
+}
+
+static json_t *describe_attachment(const struct attachment *attachment)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:b}", "volume",
+                     attachment->volume_name, "destination", attachment->destination, "mode",
+                     access_mode_name(attachment->mode), "subpath", attachment->subpath,
+                     "anonymous", attachment->is_anonymous, "nocopy", attachment->is_nocopy,
+                     "nosuid", attachment->is_nosuid, "nodev", attachment->is_nodev, "noexec",
+                     attachment->is_noexec);
+}
+
+static json_t *describe_volume(struct exporting *exporting, const struct snapshot *member,
+                               struct error *err)
+{
+    struct snapshot *list = NULL;
+    struct volume volume;
+
+    if (volume_get(exporting->task, member->volume_id, &volume, err) < 0)
+        return NULL;
+    int count = list_snapshots(exporting, volume.id, &list, err);
+    if (count < 0)
+        return NULL;
+    json_t *json = json_object();
+    json_t *snapshots = json_array();
+    json_set(json, "name", json_text(volume.name));
+    json_set(json, "labels", pairs_to_json(&volume.labels));
+    json_set(json, "options", pairs_to_json(&volume.options));
+    json_set(json, "anonymous", json_boolean(volume.is_anonymous));
+    for (int i = 0; i < count; i++) {
+        json_t *snapshot = json_object();
+        json_set(snapshot, "name", json_text(list[i].name));
+        json_set(snapshot, "labels", pairs_to_json(&list[i].labels));
+        json_set(snapshot, "created_ms", json_integer(list[i].created_ms));
+        json_add(snapshots, snapshot);
+    }
+    json_set(json, "snapshots", snapshots);
+    return json;
+}
+
+/* Those that go along, oldest first; sets of our own making are none of them. */
+static int list_snapshots(struct exporting *exporting, const char *volume, struct snapshot **list,
+                          struct error *err)
+{
+    struct snapshot *all = NULL;
+    int count = exporting->snapshots == CAPSULE_SNAPSHOTS_NONE
+                    ? 0
+                    : snapshot_list(exporting->task, volume, &all, err);
+    int kept = 0;
+
+    for (int i = 0; i < count; i++)
+        if (strcmp(all[i].reason, "safety") != 0)
+            all[kept++] = all[i];
+    if (exporting->snapshots == CAPSULE_SNAPSHOTS_LAST && kept > 1) {
+        all[0] = all[kept - 1];
+        kept = 1;
+    }
+    *list = all;
+    return count < 0 ? -1 : kept;
+}
+
+static int write_image(struct exporting *exporting, struct error *err)
+{
+    struct capsule_writer *writer = &exporting->writer;
+    struct byte_sink sink = capsule_section_sink(writer);
+    struct image image = { 0 };
+    const char *refs[] = { exporting->container.image_name, NULL };
+    cleanup_json json_t *begin = json_pack("{s:s}", "kind", "image");
+
+    /* The name may mean another image by now. */
+    if (image_get(exporting->task, refs[0], &image, err) < 0 ||
+        strcmp(image.id, exporting->container.image_id) != 0)
+        refs[0] = exporting->container.image_id;
+    if (capsule_write_json(writer, CAPSULE_SECTION, begin, err) < 0 ||
+        image_save(exporting->task, refs, &sink, err) < 0)
+        return error_prefix(err, "cannot take image '%s' along", refs[0]);
+    cleanup_json json_t *end = json_pack("{s:I}", "bytes", (json_int_t)writer->section_bytes);
+    return capsule_write_json(writer, CAPSULE_SECTION_END, end, err);
+}
+
+static int write_volume(struct exporting *exporting, const struct snapshot *member,
+                        struct error *err)
+{
+    struct snapshot *list = NULL;
+    int count = list_snapshots(exporting, member->volume_id, &list, err);
+
+    for (int i = 0; i < count; i++)
+        if (write_tree(exporting, &list[i], "snapshot", err) < 0)
+            return -1;
+    return count < 0 ? -1 : write_tree(exporting, member, "volume", err);
+}
+
+static int write_tree(struct exporting *exporting, const struct snapshot *snapshot,
+                      const char *kind, struct error *err)
+{
+    struct capsule_writer *writer = &exporting->writer;
+    struct byte_sink sink = capsule_section_sink(writer);
+    const struct file_place place = { .volume = snapshot->volume_id, .snapshot = snapshot->name };
+    cleanup_json json_t *begin = json_pack("{s:s, s:s, s:s}", "kind", kind, "volume",
+                                           snapshot->volume_name, "snapshot", snapshot->name);
+
+    if (capsule_write_json(writer, CAPSULE_SECTION, begin, err) < 0 ||
+        file_archive(exporting->task, &place, &sink, err) < 0)
+        return error_prefix(err, "cannot take '%s@%s' along", snapshot->volume_name,
+                            snapshot->name);
+    cleanup_json json_t *end = json_pack("{s:I}", "bytes", (json_int_t)writer->section_bytes);
+    return capsule_write_json(writer, CAPSULE_SECTION_END, end, err);
+}

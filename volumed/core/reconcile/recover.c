@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The order of recovery: pools first, since operations work on them; then operations, so that no
+ * object is half-made; then what runs; then a look at disk against rows.
+ */
+#include "core/reconcile/recover.h"
+
+#include "base/log.h"
+#include "core/box/monitor.h"
+#include "core/image/image.h"
+#include "core/operation/op.h"
+#include "core/pool/pool.h"
+#include "core/reconcile/reconcile.h"
+#include "core/recreate/recreate.h"
+#include "core/service.h"
+
+int recover(struct task *task, struct error *err)
+{
+    struct service *service = task->service;
+    struct error garbage;
+
+    if (pool_make_default(task, err) < 0)
+        return error_prefix(err, "cannot make the default pool");
+    service->pools = pools_open(task, err);
+    if (service->pools == NULL)
+        return error_prefix(err, "cannot open the pools");
+    if (op_resume_all(task, err) < 0)
+        return error_prefix(err, "cannot resume operations");
+    if (monitor_start(service->monitor, task, err) < 0)
+        return error_prefix(err, "cannot take over running containers");
+    if (reconcile_and_log(task, err) < 0)
+        return error_prefix(err, "cannot hold the disk against the rows");
+    if (image_collect_layers(task, &garbage) < 0) /* room is lost, nothing else */
+        log_warn("layers that nobody uses stay error=\"%s\"", garbage.message);
+    if (recreate_resume_all(task, err) < 0)
+        return error_prefix(err, "cannot take on recreations");
+    service->is_recovered = true;
+    return 0;
+}
