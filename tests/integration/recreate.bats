@@ -252,3 +252,17 @@ is_whole() {
     [ "$(docker exec "$name" sh -c 'echo $WHO')" = old ]
     is_whole
 }
+
+@test "anonymous volumes stay with rm, and go with rm -v, whatever generations share them" {
+    anonymous=$(docker inspect -f '{{range .Mounts}}{{if eq .Destination "/anonymous"}}{{.Name}}{{end}}{{end}}' "$name")
+    volctl container recreate "$name" --probation 0
+    docker rm -f "$name"
+    docker volume inspect "$anonymous"
+    docker run -d --name "$name" -v "$anonymous:/named" -v /other busybox sh -c "$SERVER"
+    other=$(docker inspect -f '{{range .Mounts}}{{if eq .Destination "/other"}}{{.Name}}{{end}}{{end}}' "$name")
+    volctl container recreate "$name" --probation 0
+    docker rm -fv "$name"
+    docker volume inspect "$anonymous"
+    run ! docker volume inspect "$other"
+    is_whole
+}

@@ -11,7 +11,15 @@ struct reader {
     size_t capacity;
 };
 
+struct name_reader {
+    struct arena *mem;
+    const char **items;
+    size_t count;
+    size_t capacity;
+};
+
 static int read_row(const struct row *row, void *context, struct error *err);
+static int read_name(const struct row *row, void *context, struct error *err);
 
 int store_generation_insert(struct db *db, const struct generation *generation, struct error *err)
 {
@@ -68,6 +76,30 @@ int store_generation_has_set(struct db *db, const char *set_name, bool *has, str
     return rc < 0 ? -1 : 0;
 }
 
+int store_generation_lost_sets(struct db *db, struct arena *mem, const char *name, bool with_failed,
+                               const char ***names, struct error *err)
+{
+    static const char sql[] =
+        "SELECT s.name FROM snapshot_set s WHERE s.reason = 'safety'"
+        " AND s.name NOT IN (SELECT set_name FROM generation)"
+        " AND s.name NOT IN (SELECT value FROM recreation r, json_each(json_array(r.set_name,"
+        " r.failed_set, coalesce(json_extract(r.plan, '$.target_set'), ''))) WHERE r.finished_ms = 0)"
+        " AND s.name IN (SELECT value FROM recreation r"
+        " JOIN recreation_member m ON m.recreation_id = r.id,"
+        " json_each(json_array(r.set_name, iif(?, r.failed_set, '')))"
+        " WHERE (? OR m.name = ?) AND r.finished_ms > 0"
+        " AND NOT coalesce(json_extract(r.plan, '$.is_rehearsal'), 0))"
+        " ORDER BY s.created_ms DESC, s.id DESC";
+    struct name_reader reader = { .mem = mem };
+    int count =
+        db_query(db, sql, ARGS(I64(with_failed), I64(name == NULL), TEXT(name != NULL ? name : "")),
+                 read_name, &reader, err);
+
+    if (count >= 0)
+        *names = reader.items;
+    return count;
+}
+
 int store_generation_rename(struct db *db, const char *name, const char *new_name,
                             struct error *err)
 {
@@ -94,5 +126,17 @@ static int read_row(const struct row *row, void *context, struct error *err)
         .recreation_id = row_text(row, 5, mem),
         .retired_ms = row_i64(row, 6),
     };
+    return 0;
+}
+
+static int read_name(const struct row *row, void *context, struct error *err)
+{
+    struct name_reader *reader = context;
+    struct arena *mem = reader->mem;
+
+    (void)err;
+    if (reader->count == reader->capacity)
+        reader->items = arena_grow(mem, reader->items, &reader->capacity, sizeof(*reader->items));
+    reader->items[reader->count++] = row_text(row, 0, mem);
     return 0;
 }

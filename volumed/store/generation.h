@@ -21,6 +21,14 @@ int store_generation_list(struct db *db, struct arena *mem, const char *name,
 /* Whether a generation is kept with that set. */
 int store_generation_has_set(struct db *db, const char *set_name, bool *has, struct error *err);
 
+/*
+ * Sets that ended recreations of this container (NULL: of all) made and that no generation and no
+ * recreation under way has: what a crash left and, with_failed, what an undone rollback wrote.
+ * Newest first.  Returns the count.
+ */
+int store_generation_lost_sets(struct db *db, struct arena *mem, const char *name, bool with_failed,
+                               const char ***names, struct error *err);
+
 /* They are the generations of 'new_name' from now on. */
 int store_generation_rename(struct db *db, const char *name, const char *new_name,
                             struct error *err);

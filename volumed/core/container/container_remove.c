@@ -39,7 +39,8 @@ static int remove_finish(struct task *task, struct op *op, struct error *err);
 static void remove_after(struct task *task, struct op *op, bool is_done);
 static int refuse_live(const struct container *container, struct error *err);
 static int remove_forced(struct task *task, const char *id, bool with_volumes, struct error *err);
-static int remove_stopped(struct task *task, const char *id, bool with_volumes, struct error *err);
+static int remove_stopped(struct task *task, const struct container *container, bool with_volumes,
+                          struct error *err);
 static void clear_box(struct task *task, const char *id);
 static int until_parse(const char *text, int64_t *time_ns, struct error *err);
 static bool is_prunable(const struct container *container);
@@ -65,7 +66,7 @@ int container_remove(struct task *task, const char *ref, const struct container_
         return remove_forced(task, container.id, spec->with_volumes, err);
     if (refuse_live(&container, err) < 0)
         return -1;
-    return remove_stopped(task, container.id, spec->with_volumes, err);
+    return remove_stopped(task, &container, spec->with_volumes, err);
 }
 
 int container_prune(struct task *task, const struct filter *filter, bool is_dry_run,
@@ -130,7 +131,7 @@ static int remove_forced(struct task *task, const char *id, bool with_volumes, s
         if (rc == 0)
             rc = container_force_down(task, &now, KILL_TIMEOUT_MS, err);
         if (rc == 0)
-            rc = remove_stopped(task, id, with_volumes, err);
+            rc = remove_stopped(task, &now, with_volumes, err);
         if (rc == 0 || err->code == ERR_NOT_FOUND) /* one that removes itself was faster */
             return 0;
         if ((err->code != ERR_BUSY && err->code != ERR_CONFLICT) || clock_mono_ms() > until_ms)
@@ -139,12 +140,17 @@ static int remove_forced(struct task *task, const char *id, bool with_volumes, s
     }
 }
 
-static int remove_stopped(struct task *task, const char *id, bool with_volumes, struct error *err)
+/* Its generations go first: what is cut off then is a container with fewer of them, and volumes
+ * that they share with it go with it. */
+static int remove_stopped(struct task *task, const struct container *container, bool with_volumes,
+                          struct error *err)
 {
-    struct removal removal = { .id = id, .with_volumes = with_volumes };
+    struct removal removal = { .id = container->id, .with_volumes = with_volumes };
     cleanup_op struct op op = { .kind = &container_remove_kind, .data = &removal };
 
-    op.subject = arena_printf(task->mem, "container '%.12s'", id);
+    if (!container->is_retired)
+        generation_drop_all(task, container->name, with_volumes);
+    op.subject = arena_printf(task->mem, "container '%.12s'", container->id);
     int rc = op_run(task, &op, err);
     container_done(&removal.container);
     return rc;
@@ -173,11 +179,8 @@ static void remove_after(struct task *task, struct op *op, bool is_done)
 {
     const struct removal *removal = op->data;
 
-    if (!is_done)
-        return;
-    container_clear_away(task, &removal->container, &removal->garbage);
-    if (!removal->container.is_retired)
-        generation_drop_all(task, removal->container.name);
+    if (is_done)
+        container_clear_away(task, &removal->container, &removal->garbage);
 }
 
 static int refuse_live(const struct container *container, struct error *err)
@@ -232,7 +235,7 @@ static int prune_one(struct task *task, const struct container *container, bool 
 
     if (container_sizes(task, container, &writable_bytes, &root_bytes, err) < 0)
         writable_bytes = 0; /* an estimate for people; the removal counts */
-    if (!is_dry_run && remove_stopped(task, container->id, false, err) < 0)
+    if (!is_dry_run && remove_stopped(task, container, false, err) < 0)
         return err->code == ERR_BUSY || err->code == ERR_CONFLICT || err->code == ERR_NOT_FOUND
                    ? 0
                    : -1;

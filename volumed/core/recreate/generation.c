@@ -6,9 +6,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/attachment/attachment.h"
 #include "core/container/container.h"
 #include "core/container/container_event.h"
 #include "core/recreate/recreate_data.h"
+#include "core/volume/volume.h"
 #include "store/container.h"
 #include "store/generation.h"
 #include "store/recreation.h"
@@ -16,8 +18,11 @@
 static int take_name(struct task *task, const struct container *container, const char *name,
                      struct error *err);
 static const char *kept_name(struct task *task, const struct generation *generation);
-static void drop(struct task *task, const struct generation *generation);
-static void drop_beyond(struct task *task, const char *name, int64_t keep);
+static void drop_beyond(struct task *task, const char *name, int64_t keep, bool with_volumes);
+static void drop_lost_sets(struct task *task, const char *name, bool with_failed, int64_t keep);
+static void drop(struct task *task, const struct generation *generation, bool with_volumes);
+static int drop_rows(struct task *task, const struct generation *generation, struct error *err);
+static void drop_volumes(struct task *task, const struct attachment *list, size_t count);
 
 int generation_next(struct task *task, const struct container *container, int64_t *number,
                     struct error *err)
@@ -61,10 +66,10 @@ int generation_list(struct task *task, const char *name, struct generation **lis
 void generation_prune(struct task *task, const struct recreation *recreation, int64_t keep)
 {
     for (size_t i = 0; i < recreation->count; i++)
-        drop_beyond(task, recreation->members[i].name, keep);
+        drop_beyond(task, recreation->members[i].name, keep, true);
 }
 
-void generation_drop_all(struct task *task, const char *name)
+void generation_drop_all(struct task *task, const char *name, bool with_volumes)
 {
     const char *recreation = NULL;
     struct error err;
@@ -73,7 +78,12 @@ void generation_drop_all(struct task *task, const char *name)
     if (store_recreation_find_running(task->db, task->mem, name, &recreation, &err) < 0 ||
         recreation != NULL)
         return;
-    drop_beyond(task, name, 0);
+    drop_beyond(task, name, 0, with_volumes);
+}
+
+void generation_tidy(struct task *task)
+{
+    drop_lost_sets(task, NULL, false, 0);
 }
 
 int generation_set_drop(struct task *task, const char *set_name, struct error *err)
@@ -113,7 +123,7 @@ static const char *kept_name(struct task *task, const struct generation *generat
     return name;
 }
 
-static void drop_beyond(struct task *task, const char *name, int64_t keep)
+static void drop_beyond(struct task *task, const char *name, int64_t keep, bool with_volumes)
 {
     struct generation *list = NULL;
     struct error err;
@@ -121,19 +131,56 @@ static void drop_beyond(struct task *task, const char *name, int64_t keep)
 
     if (count < 0)
         log_warn("cannot list generations container=%s error=\"%s\"", name, err.message);
+    drop_lost_sets(task, name, true, keep); /* or volumes would stay for them */
     for (int64_t i = keep; i < count; i++)
-        drop(task, &list[i]);
+        drop(task, &list[i], with_volumes);
+}
+
+static void drop_lost_sets(struct task *task, const char *name, bool with_failed, int64_t keep)
+{
+    const char **names = NULL;
+    struct error err;
+    int count = store_generation_lost_sets(task->db, task->mem, name, with_failed, &names, &err);
+
+    if (count < 0)
+        log_warn("cannot list sets that no generation has error=\"%s\"", err.message);
+    for (int64_t i = keep; i < count; i++)
+        if (recreate_data_drop(task, names[i], &err) < 0)
+            log_warn("a set stays set=%s error=\"%s\"", names[i], err.message);
+}
+
+/* Its anonymous volumes last: while its set is there, they have snapshots. */
+static void drop(struct task *task, const struct generation *generation, bool with_volumes)
+{
+    struct attachment *list = NULL;
+    size_t count = 0;
+    struct error err;
+
+    if (attachment_list(task, generation->container_id, &list, &count, &err) < 0 ||
+        drop_rows(task, generation, &err) < 0)
+        log_warn("a generation stays container=%s number=%lld error=\"%s\"", generation->name,
+                 (long long)generation->number, err.message);
+    else if (with_volumes)
+        drop_volumes(task, list, count);
 }
 
 /* The container first: while it is there, its set can still be gone back to. */
-static void drop(struct task *task, const struct generation *generation)
+static int drop_rows(struct task *task, const struct generation *generation, struct error *err)
 {
-    static const struct container_remove_spec removal = { .force = true, .with_volumes = true };
-    struct error err;
+    static const struct container_remove_spec removal = { .force = true };
 
-    if ((container_remove(task, generation->container_id, &removal, &err) < 0 &&
-         err.code != ERR_NOT_FOUND) ||
-        generation_set_drop(task, generation->set_name, &err) < 0)
-        log_warn("a generation stays container=%s number=%lld error=\"%s\"", generation->name,
-                 (long long)generation->number, err.message);
+    if (container_remove(task, generation->container_id, &removal, err) < 0 &&
+        err->code != ERR_NOT_FOUND)
+        return -1;
+    return generation_set_drop(task, generation->set_name, err);
+}
+
+static void drop_volumes(struct task *task, const struct attachment *list, size_t count)
+{
+    static const struct volume_remove_spec removal = { .is_now = true };
+    struct error reason; /* one that others have, or that has snapshots, stays without a word */
+
+    for (size_t i = 0; i < count; i++)
+        if (list[i].is_anonymous)
+            (void)volume_remove(task, list[i].volume_id, &removal, &reason);
 }

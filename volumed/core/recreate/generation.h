@@ -29,13 +29,16 @@ int generation_restore(struct task *task, const struct container *container, con
 int generation_list(struct task *task, const char *name, struct generation **list,
                     struct error *err);
 
-/* Removes what is older than the newest 'keep' of each member, with their sets; failures are
- * logged.
- */
+/* Removes what is older than the newest 'keep' of each member, with their sets, and likewise sets
+ * that no generation has; failures are logged. */
 void generation_prune(struct task *task, const struct recreation *recreation, int64_t keep);
 
-/* Likewise all of a container that is gone. */
-void generation_drop_all(struct task *task, const char *name);
+/* Likewise all of a container that is about to be removed; with_volumes: also anonymous volumes
+ * that nobody else has. */
+void generation_drop_all(struct task *task, const char *name, bool with_volumes);
+
+/* At start: removes sets that a crash kept from going with their generation. */
+void generation_tidy(struct task *task);
 
 /* Removes a set that no generation is kept with any more; NULL and "" are none. */
 int generation_set_drop(struct task *task, const char *set_name, struct error *err);

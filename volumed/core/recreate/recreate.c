@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/uuid.h"
 #include "core/operation/event.h"
+#include "core/recreate/generation.h"
 #include "core/recreate/recreate_plan.h"
 #include "core/recreate/recreate_run.h"
 #include "core/recreate/recreator.h"
@@ -78,8 +79,9 @@ int recreate_decide(struct task *task, const char *id, bool is_commit, struct er
 int recreate_resume_all(struct task *task, struct error *err)
 {
     struct recreation *list = NULL;
-    int count = store_recreation_list(task->db, task->mem, NULL, true, &list, err);
 
+    generation_tidy(task);
+    int count = store_recreation_list(task->db, task->mem, NULL, true, &list, err);
     for (int i = 0; i < count; i++)
         if (recreator_begin(task->service->recreator, list[i].id, true, err) < 0)
             return -1;

@@ -112,7 +112,7 @@ static int go_through_probation(struct recreate_run *run, struct error *err)
     return go_back(run, err);
 }
 
-/* What a crash here leaves is removed after the next recreation, or with the container. */
+/* What a crash here leaves is removed at the next start, generations after the next recreation. */
 static void tidy_up(struct recreate_run *run)
 {
     struct error err;
