@@ -41,3 +41,7 @@ sweep() {
 @test "pool create is whole or absent wherever volumed is killed" { STEP=$((STEP * 4)) sweep pool-create; }
 @test "pool growth is whole or absent wherever volumed is killed" { STEP=$((STEP * 4)) sweep pool-grow; }
 @test "pool adopt is whole or absent wherever volumed is killed" { STEP=$((STEP * 4)) sweep pool-adopt; }
+@test "file restore changes all files or none wherever volumed is killed" { sweep file-restore 4; }
+@test "recreate is committed or rolled back wherever volumed is killed" { sweep container-recreate 60; }
+@test "recreate to a bad image is rolled back wherever volumed is killed" { sweep container-recreate-bad 120; }
+@test "container rollback is committed or rolled back wherever volumed is killed" { sweep container-rollback 60; }
