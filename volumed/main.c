@@ -59,11 +59,13 @@ static void serve(struct http_call *http, void *worker, void *context);
 static void *worker_start(void *context, struct error *err);
 static void worker_stop(void *worker);
 static void worker_rest(void *worker);
+static bool worker_must_rest(void *worker);
 static void wait_for_signal(void);
 static void mirror_pools(struct service *service);
 static void stop(struct daemon *daemon);
 
-static const struct http_worker_ops worker_ops = { worker_start, worker_stop, worker_rest };
+static const struct http_worker_ops worker_ops = { worker_start, worker_stop, worker_rest,
+                                                   worker_must_rest };
 
 int main(int argc, char **argv)
 {
@@ -250,6 +252,13 @@ static void worker_rest(void *worker)
 
     pool_spare_refill();
     db_checkpoint_if_due(task->db);
+}
+
+static bool worker_must_rest(void *worker)
+{
+    const struct task *task = worker;
+
+    return pool_spare_is_due() || db_checkpoint_is_due(task->db);
 }
 
 static void wait_for_signal(void)

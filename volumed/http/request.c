@@ -17,7 +17,12 @@
 #include "http/ticket.h"
 #include "http/wire.h"
 
+#define STAY_MS    1
+#define PIECE_SIZE 4096
+
 static void call_run(struct errand *errand, struct worker *worker);
+static struct errand *call_next(struct errand *errand, struct worker *worker);
+static struct http_call *call_receive(struct connection *connection);
 static void call_back(struct errand *errand);
 static void call_discard(struct http_call *call);
 static size_t take_received(struct http_call *call, void *data, size_t size);
@@ -28,7 +33,7 @@ struct http_call *call_new(struct connection *connection, size_t size, int *stat
 {
     struct http_call *call = mem_alloc(sizeof(*call));
 
-    call->errand = (struct errand){ .run = call_run, .back = call_back };
+    call->errand = (struct errand){ .run = call_run, .back = call_back, .next = call_next };
     call->connection = connection;
     call->peer_fd = -1;
     list_init(&call->errand.link);
@@ -230,6 +235,50 @@ static void call_run(struct errand *errand, struct worker *worker)
     listener->handler(call, worker->own, listener->context);
     reply_complete(call);
     log_scope(NULL);
+}
+
+/* The next request of a client that sends one at once. */
+static struct errand *call_next(struct errand *errand, struct worker *worker)
+{
+    struct http_call *call = container_of(errand, struct http_call, errand);
+    struct connection *connection = call->connection;
+    bool is_between = call->sequel == SEQUEL_FINISH && call->keeps_alive &&
+                      !connection->is_broken && connection->out.size == 0 &&
+                      connection->in.size == 0;
+
+    if (!is_between || !crew_stay(worker->crew))
+        return NULL;
+    bool is_readable = socket_wait(connection->watch.fd, POLLIN, STAY_MS) > 0;
+    crew_leave(worker->crew);
+    struct http_call *next = is_readable ? call_receive(connection) : NULL;
+    if (next == NULL)
+        return NULL;
+    connection->call = next;
+    call_free(call);
+    return &next->errand;
+}
+
+/* What is not whole, not right or the end is the loop's: it finds all as it came. */
+static struct http_call *call_receive(struct connection *connection)
+{
+    struct buf *in = &connection->in;
+    char piece[PIECE_SIZE];
+    int status = 0;
+    ssize_t got = socket_receive(connection->watch.fd, piece, sizeof(piece));
+
+    if (got <= 0)
+        return NULL;
+    buf_append(in, piece, (size_t)got);
+    connection->scanned = 0;
+    ssize_t size = head_scan(in->data, in->size, &connection->scanned);
+    struct http_call *call = size > 0 ? call_new(connection, (size_t)size, &status) : NULL;
+    if (call != NULL && call_collect(call) == 0 && call_is_ready(call))
+        return call;
+    call_free(call);
+    buf_done(in);
+    buf_append(in, piece, (size_t)got);
+    connection->scanned = 0;
+    return NULL;
 }
 
 static void call_back(struct errand *errand)

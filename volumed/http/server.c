@@ -255,6 +255,7 @@ static void take_stop(struct http_server *server)
     if (!begins)
         return;
     server->is_stopping = true;
+    crew_hurry(&server->crew);
     server->cut_off_ms = clock_mono_ms() + grace_ms;
     server_sweep_by(server, server->cut_off_ms);
     list_each(node, &server->listeners)

@@ -12,7 +12,11 @@
 
 #include "base/thread.h"
 
+#define IN_A_ROW_MAX 64 /* errands, before others have their turn */
+
 static void *worker_body(void *argument);
+static struct errand *work_off(struct worker *worker, struct errand *errand);
+static struct errand *errand_next(struct errand *errand, struct worker *worker);
 static bool worker_begin(struct worker *worker);
 static struct errand *errand_wait(struct crew *crew, struct worker *worker);
 static void worker_wait(struct worker *worker);
@@ -48,13 +52,39 @@ int crew_start(struct crew *crew, const struct http_server_spec *spec,
 
 void crew_send(struct crew *crew, struct errand *errand)
 {
-    LOCK_SCOPE(&crew->lock);
+    struct worker *worker = NULL;
+
+    (void)pthread_mutex_lock(&crew->lock); /* fails only on misuse */
     list_append(&crew->errands, &errand->link);
-    if (list_is_empty(&crew->idle))
-        return;
-    struct worker *worker = container_of(crew->idle.prev, struct worker, link);
-    list_remove(&worker->link);               /* the next errand is another's */
-    (void)pthread_cond_signal(&worker->bell); /* fails only on misuse */
+    if (!list_is_empty(&crew->idle)) {
+        worker = container_of(crew->idle.prev, struct worker, link);
+        list_remove(&worker->link); /* the next errand is another's */
+    }
+    (void)pthread_mutex_unlock(&crew->lock);
+    if (worker != NULL) /* without the lock, which it takes first */
+        (void)pthread_cond_signal(&worker->bell);
+}
+
+bool crew_stay(struct crew *crew)
+{
+    LOCK_SCOPE(&crew->lock);
+    bool may_stay =
+        !crew->is_hurried && list_is_empty(&crew->errands) && crew->stay_count < crew->count / 2;
+
+    crew->stay_count += may_stay ? 1 : 0;
+    return may_stay;
+}
+
+void crew_leave(struct crew *crew)
+{
+    LOCK_SCOPE(&crew->lock);
+    crew->stay_count--;
+}
+
+void crew_hurry(struct crew *crew)
+{
+    LOCK_SCOPE(&crew->lock);
+    crew->is_hurried = true;
 }
 
 void crew_stop(struct crew *crew)
@@ -82,8 +112,7 @@ static void *worker_body(void *argument)
         return NULL;
     worker->mem = arena_new();
     for (struct errand *errand; (errand = errand_wait(crew, worker)) != NULL;) {
-        errand->run(errand, worker);
-        crew->done(crew, errand); /* from here on it is not ours */
+        crew->done(crew, work_off(worker, errand)); /* from here on it is not ours */
         arena_reset(worker->mem);
         if (crew->ops != NULL && crew->ops->rest != NULL)
             crew->ops->rest(worker->own);
@@ -92,6 +121,27 @@ static void *worker_body(void *argument)
     if (crew->ops != NULL && crew->ops->stop != NULL)
         crew->ops->stop(worker->own);
     return NULL;
+}
+
+/* Runs the errand and those that follow it at once; returns the last. */
+static struct errand *work_off(struct worker *worker, struct errand *errand)
+{
+    for (int i = 1;; i++) {
+        errand->run(errand, worker);
+        struct errand *next = i < IN_A_ROW_MAX ? errand_next(errand, worker) : NULL;
+        if (next == NULL)
+            return errand;
+        arena_reset(worker->mem);
+        errand = next;
+    }
+}
+
+static struct errand *errand_next(struct errand *errand, struct worker *worker)
+{
+    const struct http_worker_ops *ops = worker->crew->ops;
+    bool must_rest = ops != NULL && ops->must_rest != NULL && ops->must_rest(worker->own);
+
+    return errand->next == NULL || must_rest ? NULL : errand->next(errand, worker);
 }
 
 static bool worker_begin(struct worker *worker)

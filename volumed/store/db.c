@@ -89,9 +89,14 @@ sqlite3 *db_handle(struct db *db)
     return db->handle;
 }
 
+bool db_checkpoint_is_due(const struct db *db)
+{
+    return db->wal_pages >= WAL_LONG;
+}
+
 void db_checkpoint_if_due(struct db *db)
 {
-    if (db->wal_pages < WAL_LONG)
+    if (!db_checkpoint_is_due(db))
         return;
     db->wal_pages = 0;
     checkpoint(db->handle);  /* the bulk of it, while others write */

@@ -29,6 +29,7 @@ void db_cleanup(struct db **db);
  * longer.
  */
 void db_checkpoint_if_due(struct db *db);
+bool db_checkpoint_is_due(const struct db *db);
 
 /* PRAGMA quick_check; CORRUPT with its first finding. */
 int db_quick_check(struct db *db, struct error *err);

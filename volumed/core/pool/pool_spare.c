@@ -52,6 +52,12 @@ int pool_spare_take(const struct driver_pool *pool, struct claim *claim, char na
     return 0;
 }
 
+bool pool_spare_is_due(void)
+{
+    LOCK_SCOPE(&lock);
+    return needy != NULL;
+}
+
 void pool_spare_refill(void)
 {
     const struct driver_pool *pool = take_needy();

@@ -24,6 +24,7 @@ int pool_spare_take(const struct driver_pool *pool, struct claim *claim, char na
  * creation that finds none makes them itself, and can say what is wrong.
  */
 void pool_spare_refill(void);
+bool pool_spare_is_due(void);
 
 /* Removes the pool's spares, when it is closed. */
 void pool_spare_drop(const struct driver_pool *pool);
