@@ -57,6 +57,7 @@ static void statement_give(struct statement *statement);
 #define cleanup_statement CLEANUP(statement_give)
 static int bind(sqlite3_stmt *stmt, struct db_args args);
 static int exec_in_tx(struct db *db, const char *sql, struct db_args args, struct error *err);
+static int step(struct db *db, const char *sql, struct error *err);
 
 struct db *db_open(const char *path, struct error *err)
 {
@@ -217,8 +218,7 @@ int tx_begin(struct tx *tx, struct db *db, struct error *err)
 {
     assert(!db->is_in_tx);
     (void)lock_take(&write_lock);
-    if (FAULT_POINT() < 0 ||
-        sqlite3_exec(db->handle, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK) {
+    if (FAULT_POINT() < 0 || step(db, "BEGIN IMMEDIATE", err) < 0) {
         (void)pthread_mutex_unlock(&write_lock);
         return sqlite_fail(db->handle, err, "cannot begin a transaction");
     }
@@ -232,7 +232,7 @@ int tx_commit(struct tx *tx, struct error *err)
     struct db *db = tx->db;
 
     assert(db != NULL);
-    if (FAULT_POINT() < 0 || sqlite3_exec(db->handle, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+    if (FAULT_POINT() < 0 || step(db, "COMMIT", err) < 0)
         return sqlite_fail(db->handle, err, "cannot commit"); /* tx_cleanup rolls back */
     db->is_in_tx = false;
     tx->db = NULL;
@@ -364,6 +364,16 @@ static int bind(sqlite3_stmt *stmt, struct db_args args)
             rc = sqlite3_bind_null(stmt, column);
     }
     return rc;
+}
+
+/* One that has neither arguments nor rows. */
+static int step(struct db *db, const char *sql, struct error *err)
+{
+    cleanup_statement struct statement statement = { 0 };
+
+    if (statement_take(db, &statement, sql, err) < 0)
+        return -1;
+    return sqlite3_step(statement.stmt) == SQLITE_DONE ? 0 : -1;
 }
 
 static int exec_in_tx(struct db *db, const char *sql, struct db_args args, struct error *err)
