@@ -40,8 +40,10 @@ bench: all ## figures beside a peer's in the same run
 	@tests/bench/bench-runner
 check-integration: all ## integration tests (T=prefix for some files)
 	@tests/lib/run-integration $(if $(T),$(wildcard tests/integration/$(T)*.bats),)
-check-proof: all ## databases on two volumes: 50 sets that recover whole, and a control that does not
+check-proof: all ## databases on two volumes under load: sets, recreations and a major upgrade, each with a control
 	@tests/proof/prove-sets 50 50
+	@tests/proof/prove-recreate btrfs xfs ext4
+	@tests/proof/prove-upgrade || [ $$? -eq 77 ]
 check-crash: all ## kill -9 at every system call of every verb, on the shipped programs
 	@CRASH_STEP=1 FILE_TIMEOUT=7200 tests/lib/run-integration tests/integration/crash.bats
 check-vm: all ## the runner's integration tests in a machine with cgroup v2 alone (T=prefix for some files)
