@@ -1,1 +1,39 @@
 -- 0004_replicas.sql: many alike from one, and layers.  Forward only; never edit once released.
+
+-- Replicas: containers made after one, each on clones of a golden state.
+
+CREATE TABLE replica_group (
+    name         TEXT    PRIMARY KEY,           -- of the container that is the template
+    source_id    TEXT    NOT NULL,              -- what new ones begin with: a set's id, or VOLUME-ID@SNAPSHOT-ID
+    source_name  TEXT    NOT NULL,              -- as it was called then
+    size         TEXT    NOT NULL DEFAULT '',   -- limit of each clone; '': the template's own
+    created_ms   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE replica (
+    group_name   TEXT    NOT NULL REFERENCES replica_group (name) ON DELETE CASCADE,
+    number       INTEGER NOT NULL CHECK (number > 0),
+    state        TEXT    NOT NULL CHECK (state IN ('making', 'ready', 'refreshing', 'switched', 'removing')),
+    source_id    TEXT    NOT NULL,              -- what it began with, or was refreshed from
+    source_name  TEXT    NOT NULL,
+    scaling_id   TEXT    NOT NULL,              -- that made or refreshed it last, or is at it
+    was_running  INTEGER NOT NULL DEFAULT 0 CHECK (was_running IN (0, 1)),  -- before its refresh
+    made_ms      INTEGER NOT NULL,
+    refreshed_ms INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (group_name, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE scaling (
+    id           TEXT    PRIMARY KEY CHECK (length(id) = 36),
+    group_name   TEXT    NOT NULL,
+    state        TEXT    NOT NULL CHECK (state IN ('running', 'done', 'failed')),
+    plan         TEXT    NOT NULL,              -- JSON: what was asked for
+    replica      INTEGER NOT NULL DEFAULT 0,    -- the one at work, or that failed
+    reason       TEXT    NOT NULL DEFAULT '',
+    report       TEXT    NOT NULL DEFAULT '{}',
+    actor        TEXT    NOT NULL,
+    started_ms   INTEGER NOT NULL,
+    finished_ms  INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX scaling_running ON scaling (group_name) WHERE finished_ms = 0;

@@ -344,6 +344,19 @@ const struct verb verbs[] = {
     { "container", "history", "CONTAINER", cmd_container_history, "list the generations of a container, newest first",
       "list generations of container", 1, 1, 0, NULL, NULL },
 
+    { "container", "scale", "CONTAINER N", cmd_container_scale,
+      "have N replicas of a container, each on its own clones of one state", "scale", 2, 2, 0,
+      OPTIONS({ "from-snapshot", 0, "SET|VOLUME@SNAPSHOT", "what new ones begin with; later, what the group has" },
+              { "size", 0, "SIZE", "limit of each clone (the limits of what it is cloned from)" },
+              { "refresh", 0, NULL, "also give those that are there new clones, one after the other" },
+              { "keep", 0, "PATH", "with --refresh: carry this path of the container over; may be repeated" },
+              { "detach", 'd', NULL, "print the scaling's id and do not wait" },
+              { "dry-run", 0, NULL, "tell which would come, go and be refreshed; change nothing" }),
+      "They are called CONTAINER-1 to CONTAINER-N.  Those above N go, the highest first, their volumes to the trash.  "
+      "The exit status is 1 when one could not be made: it is absent then, and those before it stay." },
+    { "container", "replicas", "CONTAINER", cmd_container_replicas, "list the replicas of a container",
+      "list replicas of container", 1, 1, 0, NULL, NULL },
+
     { "container", "export", "CONTAINER", cmd_container_export,
       "write a container with its image and volumes to a file", "export container", 1, 1, 0,
       OPTIONS({ "to", 0, "FILE", "the file, which only its owner may read" },

@@ -88,6 +88,8 @@ int cmd_capsule_import(struct command *command, struct error *err);
 int cmd_container_rollback(struct command *command, struct error *err);
 int cmd_container_commit(struct command *command, struct error *err);
 int cmd_container_undo(struct command *command, struct error *err);
+int cmd_container_scale(struct command *command, struct error *err);
+int cmd_container_replicas(struct command *command, struct error *err);
 int cmd_container_history(struct command *command, struct error *err);
 int cmd_container_start(struct command *command, struct error *err);
 int cmd_container_stop(struct command *command, struct error *err);

@@ -50,6 +50,15 @@ int store_hold_list_of_volume(struct db *db, struct arena *mem, const char *volu
                 volume_id, holds, err);
 }
 
+int store_hold_list_tagged(struct db *db, struct arena *mem, const char *tag, struct hold **holds,
+                           struct error *err)
+{
+    return list(db, mem,
+                "SELECT snapshot_id, tag, kind, actor, created_ms FROM snapshot_hold"
+                " WHERE tag = ? ORDER BY snapshot_id",
+                tag, holds, err);
+}
+
 int store_hold_check_none(struct db *db, const char *id, struct error *err)
 {
     cleanup_arena struct arena *mem = arena_new();

@@ -18,6 +18,10 @@ int store_hold_list(struct db *db, struct arena *mem, const char *snapshot_id, s
 int store_hold_list_of_volume(struct db *db, struct arena *mem, const char *volume_id,
                               struct hold **holds, struct error *err);
 
+/* All with that tag. */
+int store_hold_list_tagged(struct db *db, struct arena *mem, const char *tag, struct hold **holds,
+                           struct error *err);
+
 /*
  * CONFLICT, naming one of its holds, when a snapshot is held, or any of a volume: 'id' is the
  * snapshot's or the volume's.

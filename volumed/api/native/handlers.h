@@ -67,6 +67,9 @@ int native_capsule_verify(struct call *call, struct error *err);
 
 int native_recreation_begin(struct call *call, struct error *err);
 int native_rehearsal_begin(struct call *call, struct error *err);
+int native_scaling_begin(struct call *call, struct error *err);
+int native_scaling_get(struct call *call, struct error *err);
+int native_replica_list(struct call *call, struct error *err);
 int native_recreation_list(struct call *call, struct error *err);
 int native_recreation_get(struct call *call, struct error *err);
 int native_recreation_commit(struct call *call, struct error *err);

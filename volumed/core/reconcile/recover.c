@@ -12,6 +12,7 @@
 #include "core/pool/pool.h"
 #include "core/reconcile/reconcile.h"
 #include "core/recreate/recreate.h"
+#include "core/replica/scale.h"
 #include "core/service.h"
 
 int recover(struct task *task, struct error *err)
@@ -34,6 +35,8 @@ int recover(struct task *task, struct error *err)
         log_warn("layers that nobody uses stay error=\"%s\"", garbage.message);
     if (recreate_resume_all(task, err) < 0)
         return error_prefix(err, "cannot take on recreations");
+    if (scale_resume_all(task, err) < 0)
+        return error_prefix(err, "cannot take on scalings");
     service->is_recovered = true;
     return 0;
 }

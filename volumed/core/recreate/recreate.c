@@ -43,7 +43,7 @@ int recreate_begin(struct task *task, const struct recreate_request *request,
         return -1;
     if (recreate_prepare(task, request, recreation, err) < 0)
         return -1;
-    return recreator_begin(task->service->recreator, recreation->id, false, err);
+    return recreator_begin(task->service->recreator, recreate_run, recreation->id, false, err);
 }
 
 int recreate_get(struct task *task, const char *id, struct recreation *recreation,
@@ -83,7 +83,7 @@ int recreate_resume_all(struct task *task, struct error *err)
     generation_tidy(task);
     int count = store_recreation_list(task->db, task->mem, NULL, true, &list, err);
     for (int i = 0; i < count; i++)
-        if (recreator_begin(task->service->recreator, list[i].id, true, err) < 0)
+        if (recreator_begin(task->service->recreator, recreate_run, list[i].id, true, err) < 0)
             return -1;
     return count < 0 ? -1 : 0;
 }

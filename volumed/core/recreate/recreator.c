@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Starting, counting and ending the threads of recreations. */
+/* Starting, counting and ending the threads of recreations and scalings. */
 #include "core/recreate/recreator.h"
 
 #include <poll.h>
@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/sys.h"
 #include "base/thread.h"
-#include "core/recreate/recreate_run.h"
+#include "core/operation/task.h"
 #include "core/service.h"
 #include "store/db.h"
 
@@ -28,6 +28,7 @@ struct recreation_thread {
     struct recreator *recreator;
     struct list link;
     pthread_t thread;
+    recreator_run_fn run;
     char *id;
     bool is_resumed;
     _Atomic bool is_over;
@@ -66,14 +67,15 @@ void recreator_free(struct recreator *recreator)
     free(recreator);
 }
 
-int recreator_begin(struct recreator *recreator, const char *id, bool is_resumed, struct error *err)
+int recreator_begin(struct recreator *recreator, recreator_run_fn run, const char *id,
+                    bool is_resumed, struct error *err)
 {
     struct recreation_thread *thread = mem_alloc(sizeof(*thread));
 
     reap(recreator, false);
-    *thread = (struct recreation_thread){ .recreator = recreator,
-                                          .id = mem_strdup(id),
-                                          .is_resumed = is_resumed };
+    *thread = (struct recreation_thread){
+        .recreator = recreator, .run = run, .id = mem_strdup(id), .is_resumed = is_resumed
+    };
     LOCK_SCOPE(&recreator->lock);
     if (thread_start(&thread->thread, "recreation", thread_body, thread, err) < 0) {
         free(thread->id);
@@ -96,17 +98,16 @@ static void *thread_body(void *argument)
     bool is_resumed = thread->is_resumed;
 
     for (int64_t pause_ms = RETRY_MS_MIN; db != NULL; pause_ms *= 2) {
-        if (recreate_run(&task, thread->id, is_resumed, thread->recreator->stop_fd, &err) == 0)
+        if (thread->run(&task, thread->id, is_resumed, thread->recreator->stop_fd, &err) == 0)
             break;
-        log_error("recreation not settled id=%s error=\"%s\"", thread->id, err.message);
+        log_error("not settled id=%s error=\"%s\"", thread->id, err.message);
         is_resumed = true; /* whatever broke off is undone */
         arena_reset(mem);
         if (must_stop(thread->recreator, pause_ms < RETRY_MS_MAX ? pause_ms : RETRY_MS_MAX))
             break;
     }
     if (db == NULL)
-        log_error("recreation waits for the next start id=%s error=\"%s\"", thread->id,
-                  err.message);
+        log_error("it waits for the next start id=%s error=\"%s\"", thread->id, err.message);
     thread->is_over = true;
     return NULL;
 }

@@ -40,7 +40,7 @@ int rehearse_begin(struct task *task, const struct rehearse_request *request,
         insert(task, request, &original, recreation, err) < 0)
         return -1;
     if (prepare(task, request, &original, recreation, err) == 0)
-        return recreator_begin(task->service->recreator, recreation->id, false, err);
+        return recreator_begin(task->service->recreator, recreate_run, recreation->id, false, err);
     cause = *err;
     if (discard(task, recreation, err) == 0)
         (void)store_recreation_delete(task->db, recreation->id, err); /* or the next start does */
