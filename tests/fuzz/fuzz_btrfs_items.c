@@ -8,7 +8,7 @@
 
 int fuzz_one(const unsigned char *data, size_t size)
 {
-    struct btrfs_items items = { .data = (const char *)data, .size = size };
+    struct btrfs_items items = { .data = (const char *)data, .size = size, .count = UINT32_MAX };
     struct btrfs_item item;
     struct btrfs_inode inode;
     size_t last = 0;
@@ -17,7 +17,7 @@ int fuzz_one(const unsigned char *data, size_t size)
         assert(items.at > last && items.at <= size);
         assert((const char *)item.data + item.size == (const char *)data + items.at);
         if (btrfs_inode_read(&item, &inode) == 0)
-            assert(inode.number == item.id);
+            assert(inode.number == item.object);
         last = items.at;
     }
     return 0;

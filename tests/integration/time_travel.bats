@@ -188,6 +188,16 @@ EOF
     is_clean
 }
 
+# More changes than one answer of the kernel holds.
+compare_many() {
+    needs_disk "$1"
+    docker volume create -o "pool=$1" "m$1" >/dev/null
+    (cd "$(path_of "m$1")" && seq -f 'entry-%g' 1 3000 | xargs touch)
+    volctl snapshot create "m$1@s1"
+    (cd "$(path_of "m$1")" && seq -f 'entry-%g' 1 3000 | while read -r name; do echo "$name" >"$name"; done)
+    [ "$(changes "m$1@s1" | wc -l)" -eq 3000 ]
+}
+
 @test "two states are compared, on btrfs" {
     compare btrfs
 }
@@ -198,6 +208,10 @@ EOF
 
 @test "two states are compared, on ext4" {
     compare ext4
+}
+
+@test "thousands of changes are all found, on btrfs" {
+    compare_many btrfs
 }
 
 # names DIR: all that is in it, with what matters of each

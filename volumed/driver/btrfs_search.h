@@ -3,8 +3,9 @@
 #ifndef DRIVER_BTRFS_SEARCH_H
 #define DRIVER_BTRFS_SEARCH_H
 
-#include <stddef.h>
 #include <stdint.h>
+
+#include "driver/btrfs_tree.h"
 
 #define BTRFS_ANCESTORS_MAX 64
 
@@ -34,24 +35,6 @@ struct btrfs_inode {
 int btrfs_changed_inodes(int fd, uint64_t since,
                          int (*each)(void *context, const struct btrfs_inode *inode),
                          void *context);
-
-/* What a TREE_SEARCH_V2 answered, item by item; a buffer that makes no sense ends early. */
-struct btrfs_item {
-    uint64_t id;
-    uint64_t offset;
-    uint32_t type;
-    const void *data;
-    size_t size;
-};
-
-struct btrfs_items {
-    const char *data;
-    size_t size;
-    size_t at;
-};
-
-/* 1: *item is the next; 0: there is none. */
-int btrfs_items_next(struct btrfs_items *items, struct btrfs_item *item);
 
 /* Reads an inode's item; -EINVAL when it is too short to be one. */
 int btrfs_inode_read(const struct btrfs_item *item, struct btrfs_inode *inode);
