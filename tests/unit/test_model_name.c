@@ -14,6 +14,16 @@ TEST(name_check_takes_what_docker_takes)
         CHECK_OK(name_check("volume", good[i], &err), &err);
 }
 
+TEST(only_what_docker_knows_needs_two_characters)
+{
+    struct error err = { 0 };
+
+    CHECK_OK(name_check("snapshot", "1", &err), &err);
+    CHECK_OK(name_check("set", "a", &err), &err);
+    CHECK_FAILS(name_check("snapshot", "", &err), &err, ERR_INVALID);
+    CHECK_FAILS(name_check("container", "a", &err), &err, ERR_INVALID);
+}
+
 TEST(name_check_refuses_whatever_could_escape_a_directory)
 {
     static const char *const bad[] = { "",    "a",   ".",       "..",  "a/b",    "/ab", "a\nb",

@@ -7,6 +7,7 @@
 #define NAME_FIRST "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 #define NAME_REST  NAME_FIRST "_.-"
 
+static size_t shortest(const char *kind);
 static int fail_short(const char *kind, const char *name, struct error *err);
 static int fail_characters(const char *kind, const char *name, struct error *err);
 
@@ -14,7 +15,7 @@ int name_check(const char *kind, const char *name, struct error *err)
 {
     size_t length = strlen(name);
 
-    if (length < 2)
+    if (length < shortest(kind))
         return fail_short(kind, name, err);
     if (length > NAME_LENGTH_MAX)
         return fail(err, ERR_INVALID, "%s name '%.32s…' is longer than %d characters", kind, name,
@@ -24,15 +25,22 @@ int name_check(const char *kind, const char *name, struct error *err)
     return 0;
 }
 
+/* Docker's two characters for what Docker knows; ours may be data@1. */
+static size_t shortest(const char *kind)
+{
+    return strcmp(kind, "volume") == 0 || strcmp(kind, "container") == 0 ? 2 : 1;
+}
+
 static int fail_short(const char *kind, const char *name, struct error *err)
 {
     if (strcmp(kind, "container") == 0) /* dockerd does not tell short from bad there */
         return fail_characters(kind, name, err);
-    (void)fail(err, ERR_INVALID,
-               "%s name is too short, names should be at least two alphanumeric characters", kind);
-    if (strcmp(kind, "volume") == 0)
-        return error_prefix(err, "create %s", name);
-    return -1;
+    if (strcmp(kind, "volume") != 0)
+        return fail(err, ERR_INVALID, "a %s needs a name", kind);
+    return fail(err, ERR_INVALID,
+                "create %s: volume name is too short, names should be at least two alphanumeric "
+                "characters",
+                name);
 }
 
 static int fail_characters(const char *kind, const char *name, struct error *err)

@@ -8,8 +8,9 @@
 #define NAME_LENGTH_MAX 255
 
 /*
- * Volumes, snapshots, containers, pools: [a-zA-Z0-9][a-zA-Z0-9_.-]*, at least two characters, as
- * Docker's local driver.  'kind' ("volume") is for the message, whose text follows dockerd's.
+ * Volumes, snapshots, containers, pools: [a-zA-Z0-9][a-zA-Z0-9_.-]*; of volumes and containers at
+ * least two characters, as with Docker.  'kind' ("volume") also chooses the message, whose text
+ * follows dockerd's.
  */
 int name_check(const char *kind, const char *name, struct error *err);
 
