@@ -31,7 +31,7 @@ TEST(a_pool_takes_the_driver_that_fits_and_no_other)
     CHECK_OK(pool_get(&s.task, "default", &pool, &s.err), &s.err);
     CHECK_STR(pool.driver, "btrfs");
     CHECK(pool.is_default);
-    CHECK_FAILS(make(&s, "odd", WORLD_DIR "/odd", "layered"), &s.err, ERR_INVALID);
+    CHECK_FAILS(make(&s, "odd", WORLD_DIR "/odd", "zfs"), &s.err, ERR_INVALID);
     CHECK_FAILS(make(&s, "odd", WORLD "/tmpfs", "btrfs"), &s.err, ERR_UNSUPPORTED);
     CHECK_FAILS(make(&s, "odd", "relative", NULL), &s.err, ERR_INVALID);
     CHECK_FAILS(make(&s, "odd", "/proc/none/there", NULL), &s.err, ERR_NOT_FOUND);

@@ -27,6 +27,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "model/volume.h"
 
@@ -65,6 +66,13 @@ struct driver_copy {
     bool is_read_only;   /* it goes to snapshots: the filesystem may enforce that */
     int64_t deadline_ms; /* of CLOCK_MONOTONIC, 0 for none: gives up with TIMEOUT after it */
     const struct driver_limit *limit; /* of the copy, set before anything is written; NULL: none */
+};
+
+/* The layers that make up a tree.  Absolute paths. */
+struct driver_stack {
+    const char *upper;   /* is written to; NULL when none is */
+    const char *work;    /* overlayfs's own, beside it */
+    const char **layers; /* read-only, top first, NULL-terminated */
 };
 
 struct tree_diff_spec;
@@ -115,6 +123,15 @@ struct driver {
      */
     int (*seal)(const struct driver_pool *pool, int dirfd, const char *name, bool is_read_only,
                 struct error *err);
+
+    /*
+     * Present where a tree's directory does not hold its contents but says which layers make them
+     * up; core mounts them on the directory's 'view' (core/volume/volume_view.h).  Such a tree is
+     * cloned, sealed, moved and removed only while its view is not mounted, and 'clone' may change
+     * its source: what was writable there becomes a sealed layer of both.
+     */
+    int (*stack)(const struct driver_pool *pool, int dirfd, const char *name, struct arena *mem,
+                 struct driver_stack *stack, struct error *err);
 
     /*
      * As tree_diff() (tree_diff.h), but by what the filesystem remembers of changes: work by their
@@ -180,6 +197,7 @@ struct driver {
 extern const struct driver btrfs_driver;
 extern const struct driver reflink_driver;
 extern const struct driver directory_driver;
+extern const struct driver layered_driver;
 extern const struct driver foreign_driver;
 
 /* By name; NULL when there is none. */

@@ -26,8 +26,9 @@
 #define NR_LISTMOUNT 458
 #define ROOT_OF_ALL  UINT64_MAX
 #define WANT_ROOT    UINT64_C(0x8)
+#define WANT_POINT   UINT64_C(0x10)
 #define IDS_AT_ONCE  256
-#define STRINGS_SIZE 4608 /* a path is at most PATH_MAX long */
+#define STRINGS_SIZE 8704 /* two paths, at most PATH_MAX long */
 
 struct namespace_info {
     uint32_t size;
@@ -146,7 +147,7 @@ static int look_at(uint64_t namespace_id, uint64_t mount_id, const struct wanted
     const struct mount_request request = {
         .size = sizeof(request),
         .mount_id = mount_id,
-        .param = WANT_ROOT,
+        .param = WANT_ROOT | WANT_POINT,
         .namespace_id = namespace_id,
     };
     struct mount_status status;
@@ -155,8 +156,12 @@ static int look_at(uint64_t namespace_id, uint64_t mount_id, const struct wanted
         return errno == ENOENT ? 0 : -EOPNOTSUPP; /* unmounted just now */
     if ((status.mask & WANT_ROOT) == 0 || status.root >= sizeof(status.text))
         return -EOPNOTSUPP;
+    /* A point that cannot be reached from a namespace's root is not told. */
+    bool has_point = (status.mask & WANT_POINT) != 0 && status.point < sizeof(status.text);
+    const char *point = has_point ? &status.text[status.point] : "";
     for (size_t i = 0; i < wanted->count; i++)
-        if (mount_root_matches(&status.text[status.root], wanted->parent, wanted->names[i]))
+        if (mount_root_matches(&status.text[status.root], wanted->parent, wanted->names[i]) ||
+            mount_root_matches(point, wanted->parent, wanted->names[i]))
             return 1;
     return 0;
 }

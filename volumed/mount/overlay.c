@@ -19,6 +19,7 @@
 #define LAYERS_OLD    24  /* "/dev/fd/NN:" each */
 
 static int open_dir(const char *path, struct error *err);
+static int configure(int fs_fd, const struct overlay_stack *stack, int *fds);
 static int add_each(int fs_fd, const char *const *dirs);
 static int add_joined(int fs_fd, const char *const *dirs, int *fds);
 
@@ -70,6 +71,50 @@ int overlay_mount_detached(const char *const *options, struct error *err)
     return rc < 0 ? fail_sys(err, rc, "cannot mount an overlay") : rc;
 }
 
+int overlay_stack_mount(const struct overlay_stack *stack, struct error *err)
+{
+    int fds[LAYERS_OLD];
+    cleanup_fd int fs_fd = sys_fsopen("overlay");
+
+    if (fs_fd < 0)
+        return fail_sys(err, fs_fd, "cannot make an overlay");
+    for (size_t i = 0; i < LAYERS_OLD; i++)
+        fds[i] = -1;
+    int rc = configure(fs_fd, stack, fds);
+    if (rc >= 0)
+        rc = sys_fsconfig_create(fs_fd);
+    for (size_t i = 0; i < LAYERS_OLD; i++)
+        sys_close_fd(&fds[i]);
+    if (rc >= 0)
+        rc = sys_fsmount(fs_fd, stack->upper == NULL ? MOUNT_ATTR_RDONLY : 0);
+    if (rc == -EINVAL)
+        return fail(err, ERR_UNSUPPORTED,
+                    "the kernel refuses an overlay there: the filesystem lacks what one needs, or"
+                    " is an overlay itself");
+    return rc < 0 ? fail_sys(err, rc, "cannot mount the layers") : rc;
+}
+
+/* Said in full, whatever the kernel was built or booted with. */
+static int configure(int fs_fd, const struct overlay_stack *stack, int *fds)
+{
+    const char *const options[][2] = {
+        { "source", stack->source },
+        { "upperdir", stack->upper },
+        { "workdir", stack->upper != NULL ? stack->work : NULL },
+        { "redirect_dir", stack->upper != NULL ? "on" : "follow" },
+        { "metacopy", "off" },
+        { "index", "off" },
+    };
+
+    int rc = add_each(fs_fd, stack->layers);
+    if (rc < 0)
+        rc = add_joined(fs_fd, stack->layers, fds);
+    for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(options); i++)
+        if (options[i][1] != NULL)
+            rc = sys_fsconfig(fs_fd, options[i][0], options[i][1]);
+    return rc;
+}
+
 static int open_dir(const char *path, struct error *err)
 {
     int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
@@ -78,6 +123,7 @@ static int open_dir(const char *path, struct error *err)
 }
 
 /* Nothing has been added when the first is refused, which is how an old kernel shows itself. */
+
 static int add_each(int fs_fd, const char *const *dirs)
 {
     for (; *dirs != NULL; dirs++) {

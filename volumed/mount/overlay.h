@@ -21,4 +21,18 @@ int overlay_view_open(const char *const *dirs, struct error *err);
  */
 int overlay_mount_detached(const char *const *options, struct error *err);
 
+struct overlay_stack {
+    const char *source;        /* what mount tables show as its source */
+    const char *upper;         /* NULL: nothing is written, and there are two layers at least */
+    const char *work;          /* beside it */
+    const char *const *layers; /* read-only, top first, NULL-terminated; absolute paths */
+};
+
+/*
+ * A detached overlay of a volume's layers.  Directories of lower layers can be renamed
+ * (redirect_dir); nothing else that overlayfs offers is used.  Returns its descriptor.
+ * UNSUPPORTED as above, and when the filesystem cannot hold an upper layer.
+ */
+int overlay_stack_mount(const struct overlay_stack *stack, struct error *err);
+
 #endif

@@ -30,6 +30,8 @@ static bool is_known(const struct mount_table *table, ino_t inode);
 static const char *next_field(struct arena *mem, const char **rest);
 static char *unescape(struct arena *mem, const char *text, size_t size);
 static bool has_option(const char *options, const char *wanted);
+static bool is_of_tree(const struct mount_line *line, const char *parent, const char *name);
+static bool is_view(const struct mount_line *line, const char *parent, const char *name);
 
 int mount_line_parse(struct arena *mem, const char *text, struct mount_line *line)
 {
@@ -53,7 +55,7 @@ int mount_line_parse(struct arena *mem, const char *text, struct mount_line *lin
     while (field != NULL && strcmp(field, "-") != 0)
         field = next_field(mem, &rest);
     line->type = next_field(mem, &rest);
-    (void)next_field(mem, &rest);
+    line->source = next_field(mem, &rest);
     const char *super = next_field(mem, &rest);
     if (field == NULL || line->type == NULL || super == NULL)
         return -EINVAL;
@@ -112,12 +114,13 @@ size_t mount_table_find(struct arena *mem, const struct mount_table *table, cons
             struct mount_line line;
             hit = start + size;
             if (mount_line_parse(mem, arena_strndup(mem, start, size), &line) < 0 ||
-                !mount_root_matches(line.root, parent, name))
+                !is_of_tree(&line, parent, name))
                 continue;
             if (count == capacity)
                 *users = arena_grow(mem, *users, &capacity, sizeof(**users));
-            (*users)[count++] = (struct mount_user){ table->items[i].inode, table->items[i].pid,
-                                                     line.target, line.is_read_only };
+            (*users)[count++] =
+                (struct mount_user){ table->items[i].inode, table->items[i].pid, line.target,
+                                     line.is_read_only, is_view(&line, parent, name) };
         }
     }
     return count;
@@ -235,4 +238,21 @@ bool mount_root_matches(const char *root, const char *parent, const char *name)
             return true;
     }
     return false;
+}
+
+static bool is_of_tree(const struct mount_line *line, const char *parent, const char *name)
+{
+    return mount_root_matches(line->root, parent, name) ||
+           (strcmp(line->type, "overlay") == 0 && mount_root_matches(line->source, parent, name));
+}
+
+static bool is_view(const struct mount_line *line, const char *parent, const char *name)
+{
+    static const char suffix[] = "/" MOUNT_VIEW;
+    size_t size = strlen(line->target);
+
+    return strcmp(line->root, "/") == 0 && strcmp(line->type, "overlay") == 0 &&
+           size >= sizeof(suffix) - 1 &&
+           strcmp(line->target + size - (sizeof(suffix) - 1), suffix) == 0 &&
+           mount_root_matches(line->target, parent, name);
 }

@@ -21,6 +21,7 @@ struct mount_line {
     const char *target; /* where */
     bool is_read_only;  /* of the mount or of its filesystem */
     const char *type;
+    const char *source; /* "/dev/sda1"; of a view "/volumes/<id>" */
 };
 
 /* Reads one line, without its newline.  Returns 0, or -EINVAL for what the kernel never writes. */
@@ -49,11 +50,15 @@ struct mount_user {
     pid_t pid;   /* of one process there */
     const char *target;
     bool is_read_only;
+    bool is_view; /* volumed's own, at "…/<parent>/<name>/view" */
 };
 
+#define MOUNT_VIEW "view"
+
 /*
- * All mounts whose root is, or lies in, a directory "<parent>/<name>": with a UUID for a name that
- * is the tree and no other.  Returns the count.
+ * All mounts whose root is, or lies in, a directory "<parent>/<name>", and all of an overlay that
+ * has that for its source: with a UUID for a name that is the tree and no other.  Returns the
+ * count.
  */
 size_t mount_table_find(struct arena *mem, const struct mount_table *table, const char *parent,
                         const char *name, struct mount_user **users);

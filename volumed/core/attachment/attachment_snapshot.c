@@ -153,7 +153,7 @@ static int cut_data(struct task *task, const struct volume *volume, struct snaps
     const char *what = arena_printf(task->mem, "snapshot of volume '%s'", volume->name);
     if (space_check(task, volume->pool_id, what, err) < 0)
         return -1;
-    cleanup_fd int source_fd = volume_data_open(pool, volume, err);
+    cleanup_fd int source_fd = volume_source_open(pool, volume, pool->id, err);
     const struct fence_target target = { volume, source_fd };
     if (source_fd < 0 || fence_raise(task, &target, 1, 0, &fence, err) < 0)
         return -1;

@@ -11,6 +11,7 @@
 #include "core/pool/pool.h"
 #include "core/volume/volume.h"
 #include "core/volume/volume_data.h"
+#include "core/volume/volume_view.h"
 #include "store/volume.h"
 
 #define SUBPATH_MODE 0755
@@ -107,12 +108,12 @@ static int open_snapshot(struct task *task, const struct volume *volume,
 
     if (pool_open(task, volume->pool_id, &pool, err) < 0)
         return -1;
-    cleanup_fd int fd = snapshot_data_open(pool, &snapshot, err);
+    cleanup_fd int fd = snapshot_view_open(pool, &snapshot, err);
     if (fd < 0 || open_part(fd, mount, err) < 0)
         return -1;
     if (!attachment->is_scratch)
         return 0;
-    const char *lower = arena_printf(task->mem, "%s/snapshots/%s", pool->path, snapshot.id);
+    const char *lower = view_path(task->mem, pool, TREE_IN_SNAPSHOTS, snapshot.id);
     return scratch_open(task, attachment, fd, lower, &mount->scratch, err);
 }
 

@@ -147,7 +147,8 @@ static int promote_apply(struct task *task, struct op *op, struct error *err)
 
     if (pool_open(task, promotion->source.pool_id, &pool, err) < 0)
         return -1;
-    cleanup_fd int snapshot_fd = snapshot_data_open(pool, &snapshot, err);
+    cleanup_fd int snapshot_fd =
+        snapshot_source_open(pool, &snapshot, promotion->draft.volume.pool_id, err);
     if (snapshot_fd < 0 ||
         volume_data_clone(task, &promotion->draft.volume, snapshot_fd, pool, 0, err) < 0)
         return -1;

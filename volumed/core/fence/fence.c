@@ -68,6 +68,7 @@ int fence_raise(struct task *task, const struct fence_target *targets, size_t co
         raised.deadline_ms = 0;
     *fence = raised;
     raised.count = 0;
+    raised.rests = NULL;
     return 0;
 }
 
@@ -86,6 +87,7 @@ int fence_lower(struct fence *fence, int64_t *pause_ns, struct error *err)
         (void)error_prefix(err, "%s", lease->who);
         rc = -1;
     }
+    fence_wake_views(fence);
     if (rc == 0)
         *pause_ns = was_raised ? clock_mono_ns() - fence->raised_ns : 0;
     return rc;
@@ -122,6 +124,7 @@ void fence_cleanup(struct fence *fence)
 
     if (fence->count > 0)
         (void)fence_lower(fence, &pause_ns, &ignored);
+    fence_wake_views(fence);
 }
 
 static int find_strangers(struct fence *fence, struct error *err)
@@ -132,7 +135,8 @@ static int find_strangers(struct fence *fence, struct error *err)
     const char **names = arena_array(task->mem, fence->target_count, sizeof(*names));
     for (size_t i = 0; i < fence->target_count; i++)
         names[i] = fence->targets[i].volume->data_id;
-    if (mount_table_read_for(task->mem, "volumes", names, fence->target_count, &table, err) < 0)
+    if (mount_table_read_for(task->mem, "volumes", names, fence->target_count, &table, err) < 0 ||
+        fence_rest_views(fence, &table, err) < 0)
         return -1;
     for (size_t i = 0; i < fence->target_count; i++) {
         const struct volume *volume = fence->targets[i].volume;

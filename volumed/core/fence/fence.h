@@ -14,8 +14,11 @@
 #include "core/fence/stranger.h"
 #include "core/operation/task.h"
 #include "model/volume.h"
+#include "mount/table.h"
 
 #define FENCE_TIMEOUT_MS_DEFAULT 5000
+
+struct view_rest; /* core/volume/volume_view.h */
 
 struct fence_target {
     const struct volume *volume;
@@ -41,13 +44,14 @@ struct fence {
     struct strangers strangers; /* as found before */
     const char **unfenced;      /* who may write all the same, for people; NULL-terminated */
     int64_t raised_ns;
+    struct view_rest *rests; /* fence_rest.c: one for each target */
 };
 
 /*
  * Syncs the volumes that are in use, then freezes, in one order for all callers, whoever may write
  * to any of them.  timeout_ms is for all of them and for the cut together; 0: the default.
- * 'targets' must live as long as the fence.  Errors: TIMEOUT naming the slow one; then nobody is
- * held any more.
+ * 'targets' must live as long as the fence.  Errors: TIMEOUT naming the slow one, BUSY of a volume
+ * that can be cut only while nobody has it mounted; then nobody is held any more.
  */
 int fence_raise(struct task *task, const struct fence_target *targets, size_t count,
                 int64_t timeout_ms, struct fence *fence, struct error *err);
@@ -63,6 +67,13 @@ int fence_lower(struct fence *fence, int64_t *pause_ns, struct error *err);
  * a container that writes to one of the volumes was started meanwhile.
  */
 int fence_check_whole(const struct fence *fence, struct error *err);
+
+/*
+ * fence_rest.c: of a volume whose driver can copy it only while nobody has it mounted.  BUSY,
+ * saying who has; else its view is down until fence_wake_views().
+ */
+int fence_rest_views(struct fence *fence, const struct mount_table *table, struct error *err);
+void fence_wake_views(struct fence *fence);
 
 /* For CLEANUP: lowers what is still raised. */
 void fence_cleanup(struct fence *fence);

@@ -38,10 +38,12 @@ int liveness_find(struct task *task, const struct mount_table *table, const stru
     if (owner_count < 0)
         return -1;
     struct live_user *list = arena_array(task->mem, count + 1, sizeof(*list));
+    size_t used = 0;
     for (size_t i = 0; i < count; i++)
-        name_user(task, owners, owner_count, &mounts[i], &list[i]);
+        if (!mounts[i].is_view)
+            name_user(task, owners, owner_count, &mounts[i], &list[used++]);
     *users = list;
-    return (int)count;
+    return (int)used;
 }
 
 int liveness_check_idle(struct task *task, const struct volume *volume, struct error *err)

@@ -16,6 +16,7 @@
 #include "core/operation/claim.h"
 #include "core/snapshot/snapshot.h"
 #include "core/volume/volume.h"
+#include "core/volume/volume_view.h"
 
 struct end {
     struct file_tree tree;
@@ -73,7 +74,7 @@ static int open_end(struct task *task, const char *volume, const char *snapshot,
         return -1;
     const struct driver_pool *pool = end->tree.pool;
     bool is_cut = !end->tree.has_snapshot && pool != NULL && pool->driver->clone != NULL &&
-                  pool->driver->clone_cost == COST_O1;
+                  pool->driver->clone_cost == COST_O1 && !view_is_needed(pool);
     return is_cut ? cut(end, err) : 0;
 }
 

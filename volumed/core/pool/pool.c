@@ -28,6 +28,7 @@
 #include "core/pool/pool_spare.h"
 #include "core/service.h"
 #include "core/volume/trash.h"
+#include "core/volume/volume_view.h"
 #include "model/name.h"
 #include "store/pool.h"
 
@@ -272,6 +273,9 @@ static int make_apply(struct task *task, struct op *op, struct error *err)
 
     if (make_directory(making, err) < 0 || choose_driver(making, err) < 0)
         return -1;
+    if (driver_find(making->pool.driver)->stack != NULL &&
+        view_probe(making->fd, making->pool.path, err) < 0)
+        return error_prefix(err, "driver '%s' does not fit", making->pool.driver);
     return pool_identity_write(task->mem, making->fd, &making->pool, err);
 }
 

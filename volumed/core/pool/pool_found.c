@@ -18,6 +18,7 @@
 #include "core/pool/pool_disk.h"
 #include "core/pool/pool_identity.h"
 #include "core/pool/pool_mirror.h"
+#include "core/volume/volume_view.h"
 #include "store/mirror.h"
 #include "store/volume.h"
 
@@ -264,7 +265,7 @@ static int add_stray(struct reading *reading, int fd, const char *name, bool is_
     struct arena *mem = reading->task->mem;
     struct found *found = reading->found;
     const char *given = NULL;
-    bool is_empty = true;
+    enum tree_place place = is_snapshot ? TREE_IN_SNAPSHOTS : TREE_IN_VOLUMES;
     char id[UUID_SIZE];
     cleanup_fd int tree = sys_openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 
@@ -272,9 +273,7 @@ static int add_stray(struct reading *reading, int fd, const char *name, bool is_
         return 0;
     if (tree < 0)
         return fail_sys(err, tree, "cannot open '%s'", name);
-    if (fs_dir_is_empty(tree, &is_empty, err) < 0)
-        return -1;
-    if (is_empty)
+    if (view_tree_is_empty(reading->open, place, name))
         return 0;
     const char *kept = arena_strdup(mem, name);
     const char *wanted = arena_printf(mem, "found-%.*s", SHORT_ID, kept);

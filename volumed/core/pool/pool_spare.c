@@ -170,7 +170,13 @@ static int set_mode(const struct driver_pool *pool, const char *name, struct err
 /* rmdir(2) also takes an empty subvolume; what stays is garbage for reconcile. */
 static void throw_away(struct spare *spare)
 {
-    (void)unlinkat(spare->pool->volumes_fd, spare->name, AT_REMOVEDIR);
+    const struct driver_pool *pool = spare->pool;
+    struct error ignored;
+
+    if (pool->driver->stack != NULL)
+        (void)pool->driver->remove(pool, pool->volumes_fd, spare->name, &ignored);
+    else
+        (void)unlinkat(pool->volumes_fd, spare->name, AT_REMOVEDIR);
     claim_leave(&spare->claim);
     free(spare);
 }

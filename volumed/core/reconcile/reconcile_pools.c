@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What lies in the pools and has no row. */
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "base/dir.h"
-#include "base/fs.h"
 #include "base/sys.h"
 #include "base/uuid.h"
 #include "core/pool/pool.h"
 #include "core/reconcile/reconcile_check.h"
+#include "core/volume/volume_view.h"
 #include "driver/driver.h"
 
 struct place {
     const struct driver_pool *pool;
     const char *directory; /* in the pool */
     const char *kind;      /* of what has no row there */
+    enum tree_place tree_place;
     int fd;
     bool is_repair;
 };
@@ -33,7 +31,6 @@ static int check_place(struct task *task, const struct place *place, struct find
                        struct error *err);
 static int check_entry(struct task *task, const struct place *place, const char *name,
                        struct finding *finding, struct error *err);
-static bool is_empty(const struct place *place, const char *name);
 static void remove_entry(struct task *task, const struct place *place, const char *name,
                          struct finding *finding);
 static int read_names(struct task *task, int dirfd, struct names *names, struct error *err);
@@ -64,10 +61,11 @@ static int check_pool(struct task *task, const struct driver_pool *pool, bool is
                       struct findings *findings, struct error *err)
 {
     const struct place places[] = {
-        { pool, "volumes", "orphan-volume-data", pool->volumes_fd, is_repair },
-        { pool, "snapshots", "orphan-snapshot-data", pool->snapshots_fd, is_repair },
-        { pool, "trash", "orphan-trash-data", pool->trash_fd, is_repair },
-        { pool, "tmp", "leftover", pool->tmp_fd, is_repair },
+        { pool, "volumes", "orphan-volume-data", TREE_IN_VOLUMES, pool->volumes_fd, is_repair },
+        { pool, "snapshots", "orphan-snapshot-data", TREE_IN_SNAPSHOTS, pool->snapshots_fd,
+          is_repair },
+        { pool, "trash", "orphan-trash-data", TREE_IN_TRASH, pool->trash_fd, is_repair },
+        { pool, "tmp", "leftover", TREE_IN_TMP, pool->tmp_fd, is_repair },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(places); i++)
@@ -114,10 +112,11 @@ static int check_entry(struct task *task, const struct place *place, const char 
     int is_garbage = reconcile_is_garbage(task, place->pool->id, name, err);
     if (is_garbage <= 0)
         return is_garbage;
-    if (is_empty(place, name)) {
+    if (view_tree_is_empty(place->pool, place->tree_place, name)) {
+        struct error ignored; /* else the next time */
         /* A spare of a process that was killed: not worth a word. */
         if (place->is_repair)
-            (void)unlinkat(place->fd, name, AT_REMOVEDIR); /* else the next time */
+            (void)view_tree_remove(place->pool, place->tree_place, name, &ignored);
         return 0;
     }
     finding->text = "no volume and no snapshot has its data there";
@@ -125,21 +124,12 @@ static int check_entry(struct task *task, const struct place *place, const char 
     return 1;
 }
 
-static bool is_empty(const struct place *place, const char *name)
-{
-    bool has_nothing = false;
-    struct error ignored; /* what cannot be read is not known to be empty */
-    cleanup_fd int fd = sys_openat(place->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-
-    return fd >= 0 && fs_dir_is_empty(fd, &has_nothing, &ignored) == 0 && has_nothing;
-}
-
 static void remove_entry(struct task *task, const struct place *place, const char *name,
                          struct finding *finding)
 {
     struct error reason;
 
-    finding->is_repaired = place->pool->driver->remove(place->pool, place->fd, name, &reason) == 0;
+    finding->is_repaired = view_tree_remove(place->pool, place->tree_place, name, &reason) == 0;
     if (!finding->is_repaired)
         finding->text =
             arena_printf(task->mem, "%s; it cannot be removed: %s", finding->text, reason.message);

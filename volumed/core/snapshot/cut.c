@@ -144,7 +144,8 @@ static int open_members(struct task *task, struct cut *cut, struct error *err)
         if (member->pool->driver->clone == NULL)
             return fail(err, ERR_UNSUPPORTED, "driver '%s' has no snapshots",
                         member->pool->driver->name);
-        member->source_fd = volume_data_open(member->pool, &member->volume, err);
+        member->source_fd =
+            volume_source_open(member->pool, &member->volume, member->pool->id, err);
         if (member->source_fd < 0 || open_place(cut, member, err) < 0)
             return -1;
     }

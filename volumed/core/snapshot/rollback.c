@@ -29,6 +29,7 @@
 #include "core/volume/lineage.h"
 #include "core/volume/volume_data.h"
 #include "core/volume/volume_event.h"
+#include "core/volume/volume_view.h"
 #include "store/attachment.h"
 #include "store/plugin_mount.h"
 #include "store/snapshot.h"
@@ -165,7 +166,7 @@ int rollback_clone(struct task *task, const struct rollback *rollback, struct er
         return -1;
     if (exists(pool->volumes_fd, rollback->new_data_id)) /* whole: it is published by a rename */
         return 0;
-    cleanup_fd int source_fd = snapshot_data_open(pool, &wanted, err);
+    cleanup_fd int source_fd = snapshot_source_open(pool, &wanted, pool->id, err);
     clone.data_id = rollback->new_data_id;
     return source_fd < 0 ? -1 : volume_data_clone(task, &clone, source_fd, pool, 0, err);
 }
@@ -178,6 +179,9 @@ int rollback_set_aside(struct task *task, const struct rollback *rollback, struc
 
     if (pool_open(task, rollback->volume.pool_id, &pool, err) < 0)
         return -1;
+    cleanup_view_rest struct view_rest rest = { 0 };
+    if (view_put_to_rest(pool, TREE_IN_VOLUMES, old, &rest, err) < 0)
+        return error_prefix(err, "volume '%s' is in use", rollback->volume.name);
     if (!exists(pool->snapshots_fd, safety) &&
         move_tree(pool->volumes_fd, old, pool->snapshots_fd, safety, err) < 0)
         return -1;
@@ -227,6 +231,9 @@ int rollback_revert(struct task *task, const struct rollback *rollback, struct e
     if (pool_open(task, rollback->volume.pool_id, &pool, err) < 0)
         return -1;
     if (exists(pool->snapshots_fd, safety)) {
+        cleanup_view_rest struct view_rest rest = { 0 };
+        if (view_put_to_rest(pool, TREE_IN_SNAPSHOTS, safety, &rest, err) < 0)
+            return -1;
         if (pool->driver->seal != NULL &&
             pool->driver->seal(pool, pool->snapshots_fd, safety, false, err) < 0)
             return -1;

@@ -11,6 +11,7 @@
 #include "core/operation/claim.h"
 #include "core/pool/pool.h"
 #include "core/service.h"
+#include "core/volume/volume_view.h"
 #include "driver/driver.h"
 #include "store/trash.h"
 
@@ -117,12 +118,11 @@ int trash_data_open(struct task *task, const struct trash_entry *entry, struct e
 
     if (pool_open(task, entry->pool_id, &pool, err) < 0)
         return -1;
-    const int places[] = { pool->trash_fd, pool->volumes_fd };
-    int first = trash_entry_is_volume(entry) ? places[0] : pool->snapshots_fd;
-    int fd = sys_openat(first, entry->data_id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-    if (fd == -ENOENT && trash_entry_is_volume(entry))
-        fd = sys_openat(places[1], entry->data_id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-    return fd < 0 ? fail_sys(err, fd, "cannot open the data of '%s' in the trash", entry->name)
+    enum tree_place first = trash_entry_is_volume(entry) ? TREE_IN_TRASH : TREE_IN_SNAPSHOTS;
+    int fd = view_open_still(pool, first, entry->data_id, err);
+    if (fd < 0 && err->code == ERR_NOT_FOUND && trash_entry_is_volume(entry))
+        fd = view_open_still(pool, TREE_IN_VOLUMES, entry->data_id, err);
+    return fd < 0 ? error_prefix(err, "cannot open the data of '%s' in the trash", entry->name)
                   : fd;
 }
 
@@ -140,7 +140,9 @@ static int move_away(struct task *task, const struct trash_entry *entry, struct 
 {
     const struct driver_pool *pool = NULL;
 
-    if (pool_open(task, entry->pool_id, &pool, err) < 0)
+    cleanup_view_rest struct view_rest rest = { 0 };
+    if (pool_open(task, entry->pool_id, &pool, err) < 0 ||
+        view_put_to_rest(pool, TREE_IN_VOLUMES, entry->data_id, &rest, err) < 0)
         return -1;
     int rc = sys_renameat2(pool->volumes_fd, entry->data_id, pool->trash_fd, entry->data_id,
                            RENAME_NOREPLACE);

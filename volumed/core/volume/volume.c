@@ -8,6 +8,7 @@
 #include "core/pool/pool.h"
 #include "core/volume/volume_data.h"
 #include "core/volume/volume_foreign.h"
+#include "core/volume/volume_view.h"
 #include "store/attachment.h"
 #include "store/volume.h"
 
@@ -56,7 +57,9 @@ const char *volume_path(struct task *task, const struct volume *volume)
 
     if (pool_open(task, volume->pool_id, &pool, &ignored) < 0)
         return "";
-    return arena_printf(task->mem, "%s/volumes/%s", pool->path, volume->data_id);
+    if (volume_is_foreign(volume))
+        return arena_printf(task->mem, "%s/volumes/%s", pool->path, volume->data_id);
+    return view_path(task->mem, pool, TREE_IN_VOLUMES, volume->data_id);
 }
 
 int volume_open(struct task *task, const struct volume *volume, struct error *err)

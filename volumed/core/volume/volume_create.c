@@ -227,7 +227,8 @@ static int build_copy(struct task *task, struct creation *creation, struct error
         if (copy_live(task, creation, source_pool, err) < 0)
             return -1;
     } else {
-        cleanup_fd int source_fd = snapshot_data_open(source_pool, &creation->snapshot, err);
+        cleanup_fd int source_fd =
+            snapshot_source_open(source_pool, &creation->snapshot, draft->volume.pool_id, err);
         if (source_fd < 0 ||
             volume_data_clone(task, &draft->volume, source_fd, source_pool, 0, err) < 0)
             return -1;
@@ -242,10 +243,14 @@ static int copy_live(struct task *task, struct creation *creation, const struct 
 {
     cleanup_fence struct fence fence = { 0 };
     int64_t pause_ns = 0;
-    cleanup_fd int source_fd = volume_data_open(pool, &creation->source, err);
+    const char *target_pool_id = creation->draft.volume.pool_id;
+    cleanup_fd int tree_fd = volume_source_open(pool, &creation->source, pool->id, err);
 
-    const struct fence_target target = { &creation->source, source_fd };
-    if (source_fd < 0 || fence_raise(task, &target, 1, 0, &fence, err) < 0)
+    const struct fence_target target = { &creation->source, tree_fd };
+    if (tree_fd < 0 || fence_raise(task, &target, 1, 0, &fence, err) < 0)
+        return -1;
+    cleanup_fd int source_fd = volume_source_open(pool, &creation->source, target_pool_id, err);
+    if (source_fd < 0)
         return -1;
     int rc =
         volume_data_clone(task, &creation->draft.volume, source_fd, pool, fence.deadline_ms, err);

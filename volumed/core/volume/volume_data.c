@@ -18,6 +18,7 @@
 #include "core/pool/pool_reserve.h"
 #include "core/pool/pool_spare.h"
 #include "core/volume/volume_limit.h"
+#include "core/volume/volume_view.h"
 #include "driver/tree_copy.h"
 
 static int copy_across(struct task *task, const struct driver_pool *pool,
@@ -31,6 +32,9 @@ static int copy_into(const struct driver_pool *pool, const char *data_id, int so
 static int discard_everywhere(const struct driver_pool *pool, const char *data_id,
                               struct error *err);
 static int apply_shape(int fd, const struct volume_shape *shape);
+static int open_tree(const struct driver_pool *pool, int dirfd, const char *name,
+                     struct error *err);
+static int named(int fd, const struct snapshot *snapshot, struct error *err);
 
 bool volume_is_foreign(const struct volume *volume)
 {
@@ -100,10 +104,11 @@ int volume_data_shape(const struct driver_pool *pool, const char *data_id,
                       const struct volume_shape *shape, struct error *err)
 {
     struct stat st;
-    cleanup_fd int fd =
-        sys_openat(pool->volumes_fd, data_id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-    int rc = fd < 0 ? fd : sys_fstatat(fd, "", &st, AT_EMPTY_PATH);
+    cleanup_fd int fd = view_open_new(pool, TREE_IN_VOLUMES, data_id, err);
+    int rc = fd < 0 ? 0 : sys_fstatat(fd, "", &st, AT_EMPTY_PATH);
 
+    if (fd < 0)
+        return -1;
     if (rc < 0)
         return fail_sys(err, rc, "cannot open '%s' in pool '%s'", data_id, pool->name);
     struct volume_shape wanted = *shape;
@@ -144,18 +149,53 @@ void volume_data_discard(struct task *task, const char *pool_id, const char *dat
 
 int volume_data_open(const struct driver_pool *pool, const struct volume *volume, struct error *err)
 {
-    int fd = sys_openat(pool->volumes_fd, volume->data_id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    int fd = volume_is_foreign(volume) ? open_tree(pool, pool->volumes_fd, volume->data_id, err)
+                                       : view_open(pool, TREE_IN_VOLUMES, volume->data_id, err);
 
-    return fd < 0 ? fail_sys(err, fd, "cannot open the data of volume '%s'", volume->name) : fd;
+    return fd < 0 ? error_prefix(err, "cannot open the data of volume '%s'", volume->name) : fd;
 }
 
 int snapshot_data_open(const struct driver_pool *pool, const struct snapshot *snapshot,
                        struct error *err)
 {
-    int fd = sys_openat(pool->snapshots_fd, snapshot->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    return named(view_open_still(pool, TREE_IN_SNAPSHOTS, snapshot->id, err), snapshot, err);
+}
 
-    return fd < 0 ? fail_sys(err, fd, "cannot open the data of snapshot '%s@%s'",
-                             snapshot->volume_name, snapshot->name)
+int snapshot_view_open(const struct driver_pool *pool, const struct snapshot *snapshot,
+                       struct error *err)
+{
+    return named(view_open(pool, TREE_IN_SNAPSHOTS, snapshot->id, err), snapshot, err);
+}
+
+int volume_source_open(const struct driver_pool *pool, const struct volume *volume,
+                       const char *target_pool_id, struct error *err)
+{
+    int fd = strcmp(pool->id, target_pool_id) == 0
+                 ? open_tree(pool, pool->volumes_fd, volume->data_id, err)
+                 : view_open_still(pool, TREE_IN_VOLUMES, volume->data_id, err);
+
+    return fd < 0 ? error_prefix(err, "cannot open the data of volume '%s'", volume->name) : fd;
+}
+
+int snapshot_source_open(const struct driver_pool *pool, const struct snapshot *snapshot,
+                         const char *target_pool_id, struct error *err)
+{
+    if (strcmp(pool->id, target_pool_id) != 0)
+        return snapshot_data_open(pool, snapshot, err);
+    return named(open_tree(pool, pool->snapshots_fd, snapshot->id, err), snapshot, err);
+}
+
+static int open_tree(const struct driver_pool *pool, int dirfd, const char *name, struct error *err)
+{
+    int fd = sys_openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+
+    return fd < 0 ? fail_sys(err, fd, "'%s' in pool '%s'", name, pool->name) : fd;
+}
+
+static int named(int fd, const struct snapshot *snapshot, struct error *err)
+{
+    return fd < 0 ? error_prefix(err, "cannot open the data of snapshot '%s@%s'",
+                                 snapshot->volume_name, snapshot->name)
                   : fd;
 }
 
@@ -168,7 +208,7 @@ static int discard_everywhere(const struct driver_pool *pool, const char *data_i
 
     for (size_t i = 0; i < ARRAY_SIZE(places); i++)
         if (sys_fstatat(places[i], data_id, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-            pool_tree_remove(pool, places[i], data_id, err) < 0)
+            view_tree_remove(pool, (enum tree_place)i, data_id, err) < 0)
             return -1;
     return 0;
 }
@@ -225,10 +265,10 @@ static const char *limit_text(const struct pairs *options)
 static int copy_into(const struct driver_pool *pool, const char *data_id, int source_fd,
                      bool is_lenient, struct error *err)
 {
-    cleanup_fd int target = sys_openat(pool->tmp_fd, data_id, O_RDONLY | O_DIRECTORY, 0);
+    cleanup_fd int target = view_open_new(pool, TREE_IN_TMP, data_id, err);
 
     if (target < 0)
-        return fail_sys(err, target, "cannot open '%s' in pool '%s'", data_id, pool->name);
+        return -1;
     return tree_copy(
         &(struct tree_copy_spec){
             .source_fd = source_fd,

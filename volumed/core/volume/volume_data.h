@@ -67,10 +67,26 @@ int volume_data_fill(struct task *task, const struct volume *volume, int source_
  */
 void volume_data_discard(struct task *task, const char *pool_id, const char *data_id);
 
-/* A readable directory of the tree, without mounting anything. */
+/*
+ * A readable directory of the contents.  A foreign filesystem is not mounted for it; a stack of
+ * layers is, for a volume on its view, for a snapshot where nobody else sees it.
+ */
 int volume_data_open(const struct driver_pool *pool, const struct volume *volume,
                      struct error *err);
 int snapshot_data_open(const struct driver_pool *pool, const struct snapshot *snapshot,
                        struct error *err);
+
+/* As above, where it can be attached to containers. */
+int snapshot_view_open(const struct driver_pool *pool, const struct snapshot *snapshot,
+                       struct error *err);
+
+/*
+ * What a driver copies from, and volume_data_clone() with it: the tree's own directory, if the copy
+ * goes to 'target', else the contents.  Of a volume only under a fence.
+ */
+int volume_source_open(const struct driver_pool *pool, const struct volume *volume,
+                       const char *target_pool_id, struct error *err);
+int snapshot_source_open(const struct driver_pool *pool, const struct snapshot *snapshot,
+                         const char *target_pool_id, struct error *err);
 
 #endif

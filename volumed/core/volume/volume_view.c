@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Mounting on use, taking down for a change.  Whether a view is mounted is asked of the kernel; a
+ * claim keeps two threads from doing both at once, and everybody out while a view is at rest.
+ */
+#include "core/volume/volume_view.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/sys.h"
+#include "core/pool/pool_reserve.h"
+#include "mount/overlay.h"
+
+#define PATH_SIZE    64
+#define PROBE_DIR    ".overlay-probe"
+#define BUSY_TRIES   10 /* somebody lists a directory just now */
+#define BUSY_WAIT_MS 20
+#define COPY_TRIES   30
+#define COPY_WAIT_MS 100
+
+static const char *const place_names[] = { "volumes", "snapshots", "trash", "tmp" };
+
+static int place_fd(const struct driver_pool *pool, enum tree_place place);
+static int open_plain(const struct driver_pool *pool, enum tree_place place, const char *name,
+                      struct error *err);
+static int open_mount_point(int tree_fd, const char *name, struct error *err);
+static int mount_view(const struct driver_pool *pool, enum tree_place place, const char *name,
+                      int point_fd, struct error *err);
+static int check_unseen(enum tree_place place, const char *name, bool is_with_views,
+                        struct error *err);
+static int find_user(struct arena *mem, enum tree_place place, const char *name, bool is_with_views,
+                     struct mount_user *user, struct error *err);
+static int take_down(int tree_fd, const char *name, struct error *err);
+static void name_claim(struct view_rest *rest, const char *name);
+static int probe_in(int dir_fd, const char *path, struct error *err);
+
+bool view_is_needed(const struct driver_pool *pool)
+{
+    return pool->driver->stack != NULL;
+}
+
+int view_open(const struct driver_pool *pool, enum tree_place place, const char *name,
+              struct error *err)
+{
+    cleanup_view_rest struct view_rest turn = { 0 };
+    cleanup_fd int tree_fd = open_plain(pool, place, name, err);
+
+    if (tree_fd < 0 || !view_is_needed(pool))
+        return move_fd(&tree_fd);
+    name_claim(&turn, name);
+    cleanup_fd int fd = open_mount_point(tree_fd, name, err);
+    if (fd < 0 || mount_is_root(fd))
+        return move_fd(&fd);
+    if (mount_view(pool, place, name, fd, err) < 0)
+        return -1;
+    return open_mount_point(tree_fd, name, err);
+}
+
+int view_open_still(const struct driver_pool *pool, enum tree_place place, const char *name,
+                    struct error *err)
+{
+    cleanup_arena struct arena *mem = arena_new();
+    struct driver_stack stack;
+    size_t count = 0;
+
+    if (!view_is_needed(pool))
+        return open_plain(pool, place, name, err);
+    if (pool->driver->stack(pool, place_fd(pool, place), name, mem, &stack, err) < 0)
+        return -1;
+    while (stack.layers[count] != NULL)
+        count++;
+    const char **layers = arena_array(mem, count + 2, sizeof(*layers));
+    size_t used = 0;
+    if (stack.upper != NULL)
+        layers[used++] = stack.upper;
+    for (size_t i = 0; i < count; i++)
+        layers[used++] = stack.layers[i];
+    cleanup_fd int mount_fd =
+        overlay_stack_mount(&(struct overlay_stack){ .source = "volumed", .layers = layers }, err);
+    if (mount_fd < 0)
+        return -1;
+    /* The mount's own descriptor is no readable one; a directory in it keeps the mount. */
+    int fd = sys_openat(mount_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+    return fd < 0 ? fail_sys(err, fd, "cannot open the layers of '%s'", name) : fd;
+}
+
+int view_open_new(const struct driver_pool *pool, enum tree_place place, const char *name,
+                  struct error *err)
+{
+    cleanup_arena struct arena *mem = arena_new();
+    struct driver_stack stack;
+
+    if (!view_is_needed(pool))
+        return open_plain(pool, place, name, err);
+    if (pool->driver->stack(pool, place_fd(pool, place), name, mem, &stack, err) < 0)
+        return -1;
+    if (stack.upper == NULL)
+        return fail(err, ERR_CONFLICT, "'%s' is sealed", name);
+    int fd = sys_openat(AT_FDCWD, stack.upper, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    return fd < 0 ? fail_sys(err, fd, "cannot open '%s'", stack.upper) : fd;
+}
+
+const char *view_path(struct arena *mem, const struct driver_pool *pool, enum tree_place place,
+                      const char *name)
+{
+    return arena_printf(mem, "%s/%s/%s%s", pool->path, place_names[place], name,
+                        view_is_needed(pool) ? "/" MOUNT_VIEW : "");
+}
+
+int view_put_to_rest(const struct driver_pool *pool, enum tree_place place, const char *name,
+                     struct view_rest *rest, struct error *err)
+{
+    cleanup_view_rest struct view_rest resting = { 0 };
+    struct error ignored; /* what is not there rests */
+
+    if (!view_is_needed(pool))
+        return 0;
+    name_claim(&resting, name);
+    cleanup_fd int tree_fd = open_plain(pool, place, name, &ignored);
+    if (tree_fd >= 0 &&
+        (check_unseen(place, name, false, err) < 0 || take_down(tree_fd, name, err) < 0 ||
+         check_unseen(place, name, true, err) < 0))
+        return -1;
+    (void)snprintf(rest->name, sizeof(rest->name), "%s", resting.name); /* one size */
+    claim_move(&resting.claim, &rest->claim, rest->name);
+    return 0;
+}
+
+void view_wake(struct view_rest *rest)
+{
+    claim_leave(&rest->claim);
+}
+
+int view_tree_remove(const struct driver_pool *pool, enum tree_place place, const char *name,
+                     struct error *err)
+{
+    cleanup_view_rest struct view_rest rest = { 0 };
+
+    return view_put_to_rest(pool, place, name, &rest, err) < 0
+               ? -1
+               : pool_tree_remove(pool, place_fd(pool, place), name, err);
+}
+
+bool view_tree_is_empty(const struct driver_pool *pool, enum tree_place place, const char *name)
+{
+    bool is_empty = false;
+    struct error ignored; /* what cannot be read is not known to be empty */
+    cleanup_fd int fd = view_open_still(pool, place, name, &ignored);
+
+    return fd >= 0 && fs_dir_is_empty(fd, &is_empty, &ignored) == 0 && is_empty;
+}
+
+int view_probe(int pool_fd, const char *pool_path, struct error *err)
+{
+    cleanup_arena struct arena *mem = arena_new();
+    struct error ignored; /* an empty directory of ours */
+    cleanup_fd int dir_fd = fs_make_dir(pool_fd, PROBE_DIR, 0700, err);
+
+    if (dir_fd < 0)
+        return -1;
+    int rc = probe_in(dir_fd, arena_printf(mem, "%s/" PROBE_DIR, pool_path), err);
+    (void)fs_remove_tree(pool_fd, PROBE_DIR, &ignored);
+    return rc;
+}
+
+static int place_fd(const struct driver_pool *pool, enum tree_place place)
+{
+    switch (place) {
+    case TREE_IN_VOLUMES: return pool->volumes_fd;
+    case TREE_IN_SNAPSHOTS: return pool->snapshots_fd;
+    case TREE_IN_TRASH: return pool->trash_fd;
+    case TREE_IN_TMP: break;
+    }
+    return pool->tmp_fd;
+}
+
+static int open_plain(const struct driver_pool *pool, enum tree_place place, const char *name,
+                      struct error *err)
+{
+    int fd = sys_openat(place_fd(pool, place), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+
+    return fd < 0 ? fail_sys(err, fd, "cannot open '%s' in pool '%s'", name, pool->name) : fd;
+}
+
+static int open_mount_point(int tree_fd, const char *name, struct error *err)
+{
+    int fd = sys_openat(tree_fd, MOUNT_VIEW, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+
+    return fd < 0 ? fail_sys(err, fd, "cannot open the view of '%s'", name) : fd;
+}
+
+/* An upper layer that somebody else writes to by a mount that is not ours any more must not get a
+ * second overlay. */
+static int mount_view(const struct driver_pool *pool, enum tree_place place, const char *name,
+                      int point_fd, struct error *err)
+{
+    cleanup_arena struct arena *mem = arena_new();
+    struct driver_stack stack;
+
+    if (pool->driver->stack(pool, place_fd(pool, place), name, mem, &stack, err) < 0 ||
+        (stack.upper != NULL && check_unseen(place, name, true, err) < 0))
+        return -1;
+    const struct overlay_stack overlay = {
+        .source = arena_printf(mem, "/%s/%s", place_names[place], name),
+        .upper = stack.upper,
+        .work = stack.work,
+        .layers = stack.layers,
+    };
+    cleanup_fd int mount_fd = overlay_stack_mount(&overlay, err);
+    if (mount_fd < 0)
+        return -1;
+    int rc = sys_move_mount(mount_fd, "", point_fd, "",
+                            MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+    return rc < 0 ? fail_sys(err, rc, "cannot mount the view of '%s'", name) : 0;
+}
+
+/*
+ * With views: those that a namespace has copied count too, once ours is down.  Whoever makes a
+ * container has a copy of all that we have mounted, for a moment.
+ */
+static int check_unseen(enum tree_place place, const char *name, bool is_with_views,
+                        struct error *err)
+{
+    cleanup_arena struct arena *mem = arena_new();
+    struct mount_user user = { 0 };
+    int seen = 1;
+
+    for (int i = 0; i < COPY_TRIES && seen > 0; i++) {
+        if (i > 0)
+            (void)poll(NULL, 0, COPY_WAIT_MS); /* sleeps */
+        seen = find_user(mem, place, name, is_with_views, &user, err);
+        if (seen > 0 && !user.is_view)
+            break;
+    }
+    if (seen <= 0)
+        return seen;
+    return fail(err, ERR_BUSY, "it is mounted at '%s', %s %d; that must end first", user.target,
+                user.is_view ? "also in the mount namespace of process" : "seen by process",
+                (int)user.pid);
+}
+
+/* 1: there is one; rather one that is no view. */
+static int find_user(struct arena *mem, enum tree_place place, const char *name, bool is_with_views,
+                     struct mount_user *user, struct error *err)
+{
+    struct mount_table table = { 0 };
+    struct mount_user *users = NULL;
+    int found = 0;
+
+    /* The quick way goes by the view, and so is no proof where that is not mounted. */
+    if ((is_with_views ? mount_table_read(mem, &table, err)
+                       : mount_table_read_for(mem, place_names[place], &name, 1, &table, err)) < 0)
+        return -1;
+    size_t count = mount_table_find(mem, &table, place_names[place], name, &users);
+    for (size_t i = 0; i < count; i++) {
+        if (users[i].is_view && (!is_with_views || found > 0))
+            continue;
+        *user = users[i];
+        found = 1;
+        if (!users[i].is_view)
+            break;
+    }
+    return found;
+}
+
+static int take_down(int tree_fd, const char *name, struct error *err)
+{
+    char path[PATH_SIZE];
+    int rc = -EBUSY;
+
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d/" MOUNT_VIEW, tree_fd); /* fits */
+    for (int i = 0; i < BUSY_TRIES && rc == -EBUSY; i++) {
+        if (i > 0)
+            (void)poll(NULL, 0, BUSY_WAIT_MS); /* sleeps */
+        cleanup_fd int fd = sys_openat(tree_fd, MOUNT_VIEW, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+        bool is_mounted = fd >= 0 && mount_is_root(fd);
+        sys_close_fd(&fd);
+        rc = is_mounted ? sys_umount2(path, UMOUNT_NOFOLLOW) : 0;
+    }
+    if (rc == -EBUSY)
+        return fail(err, ERR_BUSY,
+                    "a process has a file or directory of it open ('fuser -m' on its path tells"
+                    " which)");
+    return rc < 0 ? fail_sys(err, rc, "cannot unmount the view of '%s'", name) : 0;
+}
+
+/* Enters the claim. */
+static void name_claim(struct view_rest *rest, const char *name)
+{
+    (void)snprintf(rest->name, sizeof(rest->name), "view:%s", name); /* a UUID fits */
+    claim_enter(&rest->claim, rest->name);
+}
+
+static int probe_in(int dir_fd, const char *path, struct error *err)
+{
+    static const char *const names[] = { "upper", "work", "lower" };
+    cleanup_arena struct arena *mem = arena_new();
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        cleanup_fd int fd = fs_make_dir(dir_fd, names[i], 0700, err);
+        if (fd < 0)
+            return -1;
+    }
+    const char *layers[] = { arena_printf(mem, "%s/lower", path), NULL };
+    cleanup_fd int mount_fd = overlay_stack_mount(
+        &(struct overlay_stack){
+            .source = "volumed",
+            .upper = arena_printf(mem, "%s/upper", path),
+            .work = arena_printf(mem, "%s/work", path),
+            .layers = layers,
+        },
+        err);
+    return mount_fd < 0 ? -1 : 0;
+}
