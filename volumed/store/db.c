@@ -9,10 +9,12 @@
 #include "store/db.h"
 
 #include <assert.h>
+#include <linux/magic.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/vfs.h>
 
 #include "base/fault.h"
 #include "base/thread.h"
@@ -49,6 +51,7 @@ struct statement {
 static pthread_mutex_t write_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static int set_up(struct db *db, const char *path, struct error *err);
+static const char *choose_vfs(const char *path);
 static int note_wal(void *context, sqlite3 *handle, const char *name, int pages);
 static void checkpoint(sqlite3 *handle);
 static int statement_take(struct db *db, struct statement *statement, const char *sql,
@@ -232,8 +235,12 @@ int tx_commit(struct tx *tx, struct error *err)
     struct db *db = tx->db;
 
     assert(db != NULL);
-    if (FAULT_POINT() < 0 || step(db, "COMMIT", err) < 0)
+    if (FAULT_POINT() < 0)
+        return fail(err, ERR_SYSTEM, "cannot commit: injected fault");
+    if (step(db, "COMMIT", err) < 0) {
+        tx->is_refused = sqlite_is_refused(db->handle);
         return sqlite_fail(db->handle, err, "cannot commit"); /* tx_cleanup rolls back */
+    }
     db->is_in_tx = false;
     tx->db = NULL;
     (void)pthread_mutex_unlock(&write_lock);
@@ -270,7 +277,7 @@ static int set_up(struct db *db, const char *path, struct error *err)
     int flags =
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
 
-    if (sqlite3_open_v2(path, &db->handle, flags, NULL) != SQLITE_OK)
+    if (sqlite3_open_v2(path, &db->handle, flags, choose_vfs(path)) != SQLITE_OK)
         return sqlite_fail(db->handle, err, "cannot open the database");
     (void)sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
     (void)sqlite3_wal_hook(db->handle, note_wal, db); /* instead of SQLite's own checkpoints */
@@ -278,6 +285,22 @@ static int set_up(struct db *db, const char *path, struct error *err)
         if (sqlite3_exec(db->handle, pragmas[i], NULL, NULL, NULL) != SQLITE_OK)
             return sqlite_fail(db->handle, err, "cannot open the database");
     return 0;
+}
+
+/*
+ * SQLite maps its index of the log (-shm) into memory.  Writing to a mapped page of a file on btrfs
+ * needs a new block, and where there is none the kernel can but kill us (SIGBUS).  There the index
+ * is kept in our own memory, at the price that no other process can read the database meanwhile.
+ */
+static const char *choose_vfs(const char *path)
+{
+    cleanup_arena struct arena *mem = arena_new();
+    const char *base = strrchr(path, '/');
+    struct statfs fs;
+    const char *directory =
+        base == NULL ? "." : arena_strndup(mem, path, (size_t)(base - path) + 1);
+
+    return statfs(directory, &fs) == 0 && fs.f_type == BTRFS_SUPER_MAGIC ? "unix-excl" : NULL;
 }
 
 /* Called by SQLite after each commit; the write lock is held. */

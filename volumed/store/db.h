@@ -90,7 +90,8 @@ const char *row_text(const struct row *row, int column, struct arena *mem);
 
 /* --- transactions --- */
 struct tx {
-    struct db *db; /* NULL: none is open */
+    struct db *db;   /* NULL: none is open */
+    bool is_refused; /* the commit failed, and no crash can make it found committed */
 };
 
 /* BEGIN IMMEDIATE under the process-wide write lock. */

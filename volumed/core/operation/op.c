@@ -215,7 +215,7 @@ static int publish(struct task *task, struct op *op, bool *is_commit_lost, struc
     if (rc < 0)
         return -1;
     if (tx_commit(&tx, err) < 0) {
-        *is_commit_lost = true;
+        *is_commit_lost = !tx.is_refused;
         return -1;
     }
     return 0;
