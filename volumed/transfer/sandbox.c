@@ -32,7 +32,7 @@ static const int calls[] = {
     SCMP_SYS(openat2), SCMP_SYS(readlinkat), SCMP_SYS(readlink), SCMP_SYS(fstat),
     SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(fstatfs), SCMP_SYS(getdents64),
     SCMP_SYS(getcwd), SCMP_SYS(fchdir), SCMP_SYS(mkdirat), SCMP_SYS(mknodat), SCMP_SYS(symlinkat),
-    SCMP_SYS(linkat), SCMP_SYS(unlinkat), SCMP_SYS(fchown), SCMP_SYS(fchownat), SCMP_SYS(fchmod),
+    SCMP_SYS(linkat), SCMP_SYS(unlinkat), SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(fchown), SCMP_SYS(fchownat), SCMP_SYS(fchmod),
     SCMP_SYS(fchmodat), SCMP_SYS(utimensat), SCMP_SYS(ftruncate), SCMP_SYS(fsetxattr),
     SCMP_SYS(lsetxattr), SCMP_SYS(fgetxattr), SCMP_SYS(lgetxattr), SCMP_SYS(flistxattr),
     SCMP_SYS(llistxattr), SCMP_SYS(fsync), SCMP_SYS(syncfs), SCMP_SYS(brk), SCMP_SYS(munmap),

@@ -26,6 +26,7 @@
 #define WHITEOUT_OPAQUE ".wh..wh..opq"
 #define WHITEOUT_META   ".wh..wh."
 #define WHITEOUT_DEVICE makedev(0, 0)
+#define REPLACING       ".volumed-replacing" /* in the way of no other: one entry at a time */
 
 /* A directory's times are set when nothing is put into it any more. */
 struct late_times {
@@ -57,7 +58,9 @@ static int unpack_directory(struct unpack *unpack, struct archive_entry *entry, 
 static void keep_times(struct unpack *unpack, struct archive_entry *entry);
 static int set_late_times(struct unpack *unpack, struct error *err);
 static int unpack_file(struct unpack *unpack, struct archive_entry *entry, struct error *err);
-static int open_file(const struct unpack *unpack);
+static int fill_file(struct unpack *unpack, int fd, struct archive_entry *entry, struct error *err);
+static int open_file(const char *name);
+static int clear_way_for_file(struct unpack *unpack, bool *is_file, struct error *err);
 static int unpack_other(struct unpack *unpack, struct archive_entry *entry, struct error *err);
 static make_fn find_maker(const struct unpack *unpack, struct archive_entry *entry);
 static int make_link(struct unpack *unpack, struct archive_entry *entry);
@@ -238,17 +241,36 @@ static int set_late_times(struct unpack *unpack, struct error *err)
     return 0;
 }
 
+/* What another file is replaced with is built beside it, so that one that finds no room leaves the
+ * other as it was. */
 static int unpack_file(struct unpack *unpack, struct archive_entry *entry, struct error *err)
 {
-    cleanup_fd int fd = open_file(unpack);
+    const char *building = unpack->name;
+    cleanup_fd int fd = open_file(building);
 
     if (fd == -EEXIST) {
-        if (clear_way(unpack, false, err) < 0)
+        bool is_file = false;
+        if (clear_way_for_file(unpack, &is_file, err) < 0)
             return -1;
-        fd = open_file(unpack);
+        building = is_file ? REPLACING : unpack->name;
+        if (is_file)
+            (void)sys_unlinkat(AT_FDCWD, building, 0); /* of one that was killed */
+        fd = open_file(building);
     }
     if (fd < 0)
         return fail_sys(err, fd, "cannot make the file");
+    int rc = fill_file(unpack, fd, entry, err);
+    if (rc == 0 && building != unpack->name) {
+        int moved = sys_renameat2(AT_FDCWD, building, AT_FDCWD, unpack->name, 0);
+        rc = moved < 0 ? fail_sys(err, moved, "cannot put the file in place") : 0;
+    }
+    if (rc < 0)
+        (void)sys_unlinkat(AT_FDCWD, building, 0); /* the failure is what counts */
+    return rc;
+}
+
+static int fill_file(struct unpack *unpack, int fd, struct archive_entry *entry, struct error *err)
+{
     if (reader_save(unpack->tar, fd, archive_entry_size(entry), err) < 0)
         return -1;
     unpack->result.bytes += archive_entry_size(entry);
@@ -261,9 +283,19 @@ static int unpack_file(struct unpack *unpack, struct archive_entry *entry, struc
 }
 
 /* Its mode comes with its attributes. */
-static int open_file(const struct unpack *unpack)
+static int open_file(const char *name)
 {
-    return sys_openat(AT_FDCWD, unpack->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    return sys_openat(AT_FDCWD, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+}
+
+/* A file stays until the new one is whole. */
+static int clear_way_for_file(struct unpack *unpack, bool *is_file, struct error *err)
+{
+    struct stat st;
+
+    *is_file =
+        sys_fstatat(AT_FDCWD, unpack->name, &st, AT_SYMLINK_NOFOLLOW) >= 0 && S_ISREG(st.st_mode);
+    return *is_file ? 0 : clear_way(unpack, false, err);
 }
 
 static int unpack_other(struct unpack *unpack, struct archive_entry *entry, struct error *err)
