@@ -5,27 +5,14 @@
 # leaves nothing behind, and works again when there is space.
 
 load world
+load full
 
 setup_file() {
-    WORLD_SKIP=$(world_lack)
-    export WORLD_SKIP
-    [ -z "$WORLD_SKIP" ] || return 0
-    # The state directory is on a small disk of its own.
-    WORLD_DIR=$(mktemp -d "${TMPDIR:-/tmp}/volumed-test.XXXXXX")
-    mkdir -p "$WORLD_DIR/docker-config" "$WORLD_DIR/state"
-    export WORLD_DIR WORLD_BUILD
-    export DOCKER_HOST=unix://$WORLD_DIR/volumed.sock DOCKER_CONFIG=$WORLD_DIR/docker-config
-    export VOLUMED_SOCKET=$WORLD_DIR/volumed.sock
-    loop state 48M mkfs.ext4 -q -b 4096 -m 0 || { echo "no ext4 on a loop device" >"$WORLD_DIR/lacks"; return; }
-    world_daemon_start
-    for kind in btrfs xfs ext4; do
-        case $kind in
-        btrfs) loop btrfs 220M mkfs.btrfs -q -m single ;;
-        xfs) loop xfs 300M mkfs.xfs -q -m reflink=1 ;;
-        ext4) loop ext4 64M mkfs.ext4 -q -m 0 ;;
-        esac && "$WORLD_BUILD/volctl" pool create "$kind" "$WORLD_DIR/$kind/pool" &&
-            "$WORLD_BUILD/volctl" pool set "$kind" warn=100 purge=100 refuse=100
-    done
+    full_world 48M
+    [ -e "${WORLD_DIR:-}/state/volumed.db" ] || return 0
+    full_pool btrfs 220M mkfs.btrfs -q -m single
+    full_pool xfs 300M mkfs.xfs -q -m reflink=1
+    full_pool ext4 64M mkfs.ext4 -q -m 0
 }
 
 teardown_file() {
@@ -36,48 +23,6 @@ setup() {
     world_setup
     [ ! -e "$WORLD_DIR/lacks" ] || skip "$(cat "$WORLD_DIR/lacks")"
     PATH=$WORLD_BUILD:$PATH
-}
-
-# loop NAME SIZE MKFS…  btrfs takes emptied chunks back when it commits, half a minute later unless told
-# otherwise, and asynchronous discards put that off further.
-loop() {
-    local dir=$WORLD_DIR/$1 option=loop
-    [ "$1" != btrfs ] || option=loop,nodiscard,commit=1
-    mkdir -p "$dir"
-    truncate -s "$2" "$dir.img"
-    "${@:3}" "$dir.img" >/dev/null 2>&1 && mount -o "$option" "$dir.img" "$dir"
-}
-
-needs() {
-    mountpoint -q "$WORLD_DIR/$1" || skip "no $1 on a loop device here"
-}
-
-path_of() {
-    docker volume inspect -f '{{.Mountpoint}}' "$1"
-}
-
-# Fills a filesystem to the last block that it gives.
-fill_up() {
-    dd if=/dev/zero of="$WORLD_DIR/$1/full" bs=1M conv=fsync 2>/dev/null || true
-    dd if=/dev/zero of="$WORLD_DIR/$1/fuller" bs=4k conv=fsync 2>/dev/null || true
-}
-
-free_up() {
-    rm -f "$WORLD_DIR/$1"/full*
-    sync -f "$WORLD_DIR/$1"
-}
-
-# Of the last run.
-says_no_space() {
-    [[ $output == *[Nn]"o space left"* || $output == *"is full"* ]] || {
-        echo "said instead: $output" >&2
-        false
-    }
-}
-
-is_clean() {
-    run -0 volctl system check
-    [ "$output" = "nothing is amiss" ]
 }
 
 # full KIND: a pool without a free block.
