@@ -50,10 +50,13 @@ obj      = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 Q        := $(if $(V),,@)
 
 .PHONY: all
-all: $(BUILD)/volumed $(BUILD)/runner $(BUILD)/volctl
+all: $(BUILD)/volumed $(BUILD)/confined $(BUILD)/runner $(BUILD)/volctl
 
-$(BUILD)/volumed: $(call obj,$(VOLUMED)) $(call obj,$(BASE)) $(BUILD)/migrations.o
-	$(Q)$(CC) $(LDFLAGS.$(MODE)) -o $@ $^ $(VOLUMED_LIBS)
+# Two programs of one archive: each gets what its main leads to, and the libraries of that.
+$(BUILD)/volumed: $(call obj,volumed/main.c)
+$(BUILD)/confined: $(call obj,volumed/confined.c)
+$(BUILD)/volumed $(BUILD)/confined: $(BUILD)/libvolumed.a
+	$(Q)$(CC) $(LDFLAGS.$(MODE)) -Wl,--as-needed -o $@ $(filter %.o,$^) $(filter %.a,$^) $(VOLUMED_LIBS)
 $(BUILD)/runner: $(call obj,$(RUNNER)) $(call obj,$(BASE))
 	$(Q)$(CC) $(LDFLAGS.$(filter-out release,$(MODE))) $(RUNNER_LINK) -Wl,-z,relro,-z,now -o $@ $^ $(RUNNER_LIBS)
 $(BUILD)/volctl: $(call obj,$(VOLCTL)) $(call obj,$(BASE))
@@ -81,7 +84,7 @@ install: all ## install programs, man pages and service files
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/libexec/volumed
 	install -m 755 $(BUILD)/volumed $(DESTDIR)$(PREFIX)/sbin/volumed
 	install -m 755 $(BUILD)/volctl $(DESTDIR)$(PREFIX)/bin/volctl
-	install -m 755 $(BUILD)/runner $(DESTDIR)$(PREFIX)/libexec/volumed/runner
+	install -m 755 $(BUILD)/runner $(BUILD)/confined $(DESTDIR)$(PREFIX)/libexec/volumed
 	packaging/install-files "$(DESTDIR)" "$(PREFIX)"
 clean: ## remove what was built
 	rm -rf build

@@ -1,4 +1,4 @@
-# How tests are built and run.  Unit tests and fuzz targets link all of volumed but its main.
+# How tests are built and run.  Unit tests and fuzz targets link all of volumed but its mains.
 TEST_BUILD  := $(BUILD)-fault
 UNIT        := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 FUZZ        := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -10,7 +10,7 @@ UNIT_WANTED := $(filter-out test_transfer_% test_core_image_fault test_core_imag
                  test_core_image_save test_core_container_files test_sweep_container test_sweep_start test_sweep_lease \
                  test_sweep_recreate,$(UNIT_WANTED))
 endif
-LIBRARY     := $(filter-out volumed/main.c,$(VOLUMED)) $(BASE)
+LIBRARY     := $(filter-out volumed/main.c volumed/confined.c,$(VOLUMED)) $(BASE)
 # A test of the runner names the runner's files it needs by linking all but its main.
 RUNNER_LIB  := $(filter-out runner/main.c,$(RUNNER)) $(BASE)
 CHECK_LIBS  := $(shell pkg-config --libs check 2>/dev/null)

@@ -34,7 +34,6 @@
 #include "http/http.h"
 #include "job/scheduler.h"
 #include "store/db.h"
-#include "transfer/confined.h"
 
 #define STOP_GRACE_MS     5000
 #define SOCKET_MODE_ROOT  0600
@@ -51,6 +50,8 @@ struct daemon {
 
 static int run(struct daemon *daemon, struct error *err);
 static int find_programs(struct daemon *daemon, struct service_spec *spec, struct error *err);
+static int find_program(struct daemon *daemon, const char *name, const char *given,
+                        const char **path, struct error *err);
 static int start_server(struct daemon *daemon, struct error *err);
 static int open_plugin_door(struct daemon *daemon, struct error *err);
 static int open_main_door(struct daemon *daemon, struct error *err);
@@ -72,8 +73,6 @@ int main(int argc, char **argv)
     static struct daemon daemon;
     struct error err;
 
-    if (argc > 1 && strcmp(argv[1], "confined") == 0)
-        return confined_main(argc, argv);
     daemon.mem = arena_new();
     if (config_load(&daemon.config, daemon.mem, argc, argv, &err) < 0) {
         (void)fprintf(stderr, "volumed: %s\n", err.message);
@@ -136,31 +135,38 @@ static int run(struct daemon *daemon, struct error *err)
     return 0;
 }
 
-/* Our own binary for confined children, and the runner: given, beside us, or in ../libexec/volumed.
- */
 static int find_programs(struct daemon *daemon, struct service_spec *spec, struct error *err)
+{
+    return find_program(daemon, "confined", NULL, &spec->confined_path, err) < 0
+               ? -1
+               : find_program(daemon, "runner", daemon->config.runner, &spec->runner_path, err);
+}
+
+/* Given, beside us, or in ../libexec/volumed. */
+static int find_program(struct daemon *daemon, const char *name, const char *given,
+                        const char **path, struct error *err)
 {
     char self[PATH_MAX] = { 0 };
 
     if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
         return fail_sys(err, -errno, "cannot find our own program");
-    spec->self_path = arena_strdup(daemon->mem, self);
     *strrchr(self, '/') = '\0';
     const char *candidates[] = {
-        daemon->config.runner,
-        arena_printf(daemon->mem, "%s/runner", self),
-        path_clean(daemon->mem, arena_printf(daemon->mem, "%s/../libexec/volumed/runner", self)),
+        given,
+        arena_printf(daemon->mem, "%s/%s", self, name),
+        path_clean(daemon->mem, arena_printf(daemon->mem, "%s/../libexec/volumed/%s", self, name)),
     };
-    for (size_t i = daemon->config.runner != NULL ? 0 : 1; i < ARRAY_SIZE(candidates); i++) {
+    for (size_t i = given != NULL ? 0 : 1; i < ARRAY_SIZE(candidates); i++) {
         if (access(candidates[i], X_OK) == 0) {
-            spec->runner_path = candidates[i];
+            *path = candidates[i];
             return 0;
         }
-        if (daemon->config.runner != NULL)
+        if (given != NULL)
             break;
     }
-    return fail(err, ERR_NOT_FOUND, "cannot find the runner '%s'; name it with --runner",
-                daemon->config.runner != NULL ? daemon->config.runner : candidates[1]);
+    return fail(err, ERR_NOT_FOUND, "cannot find the %s '%s'%s", name,
+                given != NULL ? given : candidates[1],
+                strcmp(name, "runner") == 0 ? "; name it with --runner" : "");
 }
 
 static int start_server(struct daemon *daemon, struct error *err)

@@ -219,3 +219,11 @@ as_user() {
     world_eventually 20 world_is_gone "$STARTED"
     wait "$STARTED" # with status 0
 }
+
+@test "the daemon does not carry what reads archives" {
+    run ldd "$WORLD_BUILD/volumed"
+    [ "$status" -eq 0 ]
+    [[ "$output" != *libarchive* ]]
+    run ldd "$WORLD_BUILD/confined"
+    [[ "$output" == *libarchive* ]]
+}

@@ -37,7 +37,7 @@ static inline void images_open(struct images *images)
 {
     static const struct service_spec spec = { .state_dir = STATE,
                                               .runner_path = "",
-                                              .self_path = "/proc/self/exe" };
+                                              .confined_path = "/proc/self/exe" };
 
     *images = (struct images){ 0 };
     (void)signal(SIGPIPE, SIG_IGN);

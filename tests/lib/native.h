@@ -39,7 +39,7 @@ static inline void native_open(struct native *native)
 {
     static const struct http_worker_ops ops = { .start = native_worker_start,
                                                 .stop = native_worker_stop };
-    struct service_spec spec = { .runner_path = "/bin/false", .self_path = "/bin/false" };
+    struct service_spec spec = { .runner_path = "/bin/false", .confined_path = "/bin/false" };
     struct error err = { 0 };
 
     (void)strcpy(native->state, "/tmp/volumed-native-XXXXXX");

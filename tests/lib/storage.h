@@ -27,7 +27,7 @@ static inline bool storage_open(struct storage *storage)
 {
     static const struct service_spec spec = { .state_dir = STATE,
                                               .runner_path = "",
-                                              .self_path = "" };
+                                              .confined_path = "" };
 
     *storage = (struct storage){ .is_open = true };
     if (service_open(&storage->service, &spec, &storage->err) < 0)

@@ -42,7 +42,7 @@ static void worker_stop(void *worker)
 static void plugin_open(struct plugin *plugin)
 {
     static const struct http_worker_ops ops = { .start = worker_start, .stop = worker_stop };
-    struct service_spec spec = { .runner_path = "/bin/false", .self_path = "/bin/false" };
+    struct service_spec spec = { .runner_path = "/bin/false", .confined_path = "/bin/false" };
     struct error err = { 0 };
 
     (void)strcpy(plugin->state, "/tmp/volumed-plugin-XXXXXX");

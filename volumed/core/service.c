@@ -37,7 +37,7 @@ int service_open(struct service *service, const struct service_spec *spec, struc
         .state_dir = spec->state_dir,
         .default_pool = spec->default_pool != NULL ? spec->default_pool : "auto",
         .runner_path = spec->runner_path,
-        .self_path = spec->self_path,
+        .confined_path = spec->confined_path,
         .state_fd = -1,
         .lock_fd = -1,
         .containers_fd = -1,

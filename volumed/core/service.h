@@ -33,7 +33,7 @@ struct service {
     const char *state_dir;    /* absolute */
     const char *default_pool; /* "auto", "directory", "xfs", "btrfs": what the first start makes */
     const char *runner_path;  /* absolute */
-    const char *self_path;    /* volumed's own binary, for its confined children */
+    const char *confined_path;    /* the program of confined children */
     int state_fd;
     int lock_fd; /* held by flock(2) as long as we live */
     int containers_fd;
@@ -58,7 +58,7 @@ struct service_spec {
     const char *state_dir;
     const char *default_pool; /* NULL: "auto" */
     const char *runner_path;
-    const char *self_path;
+    const char *confined_path;
 };
 
 /*

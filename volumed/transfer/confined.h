@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The confined child: a second life of volumed's binary that handles bytes and trees which others
- * made.  It sees nothing but one directory tree, has no network, few capabilities and few system
+ * The confined child: a program of its own (volumed/confined.c) that handles bytes and trees which
+ * others made.  It sees nothing but one directory tree, has no network, few capabilities and few system
  * calls, and answers by a report (transfer/child.h).  Single-threaded; never returns to the daemon.
  */
 #ifndef TRANSFER_CONFINED_H
@@ -19,7 +19,7 @@ struct confined {
     struct buf report;
 };
 
-/* For main(), with its own arguments, when argv[1] is "confined".  Returns the exit status. */
+/* For main(), with its own arguments: NAME "confined" VERB [ARGUMENT].  Does not return. */
 int confined_main(int argc, char **argv);
 
 void report_add(struct confined *run, const char *key, const char *value);

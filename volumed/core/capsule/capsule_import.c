@@ -251,7 +251,7 @@ static int unpack(struct task *task, struct import *import, const struct capsule
         fs_empty_dir(tree.fd, err) < 0)
         return -1;
     struct child_spec spec = {
-        .program = task->service->self_path,
+        .program = task->service->confined_path,
         .verb = "put-tree",
         .input = CHILD_PIPE,
         .output = CHILD_NOTHING,

@@ -117,7 +117,7 @@ static int start(struct task *task, struct container_view *view, const char *ver
                  struct child *child, struct error *err)
 {
     struct child_spec spec = {
-        .program = task->service->self_path,
+        .program = task->service->confined_path,
         .verb = verb,
         .argument = path,
         .request = view->request,

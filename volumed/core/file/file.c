@@ -95,7 +95,7 @@ int file_archive(struct task *task, const struct file_place *place, const struct
     if (file_tree_open(task, place->volume, place->snapshot, &tree, err) < 0)
         return -1;
     struct child_spec spec = {
-        .program = task->service->self_path,
+        .program = task->service->confined_path,
         .verb = "get-tree",
         .argument = is_root ? "/." : path,
         .input = CHILD_NOTHING,

@@ -149,7 +149,7 @@ static int add_layer(struct task *task, struct commit *commit, struct error *err
     cleanup_fd int upper =
         box < 0 ? -1 : sys_openat(box, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
     struct child_spec spec = {
-        .program = task->service->self_path,
+        .program = task->service->confined_path,
         .verb = "pack-layer",
         .output = CHILD_PIPE,
         .fds = &upper,

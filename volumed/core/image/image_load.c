@@ -79,7 +79,7 @@ static int spool(struct task *task, int dir_fd, const struct byte_source *source
     cleanup_child struct child child = CHILD_NONE;
     cleanup_buf struct buf report = { 0 };
     struct child_spec spec = {
-        .program = task->service->self_path,
+        .program = task->service->confined_path,
         .verb = "unpack-files",
         .input = CHILD_PIPE,
         .fds = &dir_fd,

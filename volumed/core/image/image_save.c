@@ -306,7 +306,7 @@ static int inflate_layer(struct save *save, const struct layer *layer, int64_t *
     struct counter counter = { .sink = save->sink };
     struct byte_sink counted = { count_bytes, &counter };
     struct child_spec spec = {
-        .program = save->task->service->self_path,
+        .program = save->task->service->confined_path,
         .verb = "inflate",
         .input = CHILD_FILE,
         .input_fd = fd,

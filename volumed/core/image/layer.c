@@ -181,7 +181,7 @@ static int run_child(struct task *task, const struct layer_spec *spec, const str
         json_pack("{s:i, s:i}", "copy", CHILD_FIRST_FD, "directory", CHILD_FIRST_FD + 1);
     const int fds[] = { build->archive_fd, build->dir_fd };
     struct child_spec child_spec = {
-        .program = task->service->self_path,
+        .program = task->service->confined_path,
         .verb = "unpack-layer",
         .request = request,
         .input = spec->source != NULL ? CHILD_PIPE : CHILD_FILE,
