@@ -48,8 +48,10 @@ static const struct command commands[] = {
     { "events", command_events, FOR_EVENTS, 1, false, false, "[--stats] [--interval 5s] ID" },
     { "spec", command_spec, FOR_SPEC, 0, false, false, "[--bundle DIR]" },
     { "features", command_features, FOR_NONE, 0, false, false, "" },
-    { "checkpoint", command_checkpoint, FOR_CHECKPOINT, 1, false, false, "ID" },
-    { "restore", command_checkpoint, FOR_CHECKPOINT, 1, false, false, "ID" },
+    { "checkpoint", command_checkpoint, FOR_CHECKPOINT, 1, false, false,
+      "[--image-path DIR] [--leave-running] [--tcp-established] [--pre-dump] ID" },
+    { "restore", command_restore, FOR_RESTORE, 1, false, false,
+      "[--bundle DIR] [--image-path DIR] [-d] [--pid-file FILE] [--console-socket PATH] ID" },
     { "supervise", command_supervise, FOR_SUPERVISE, 1, true, false,
       "--bundle DIR ID | --exec --dir DIR --process FILE ID" },
     { "hold", command_hold, FOR_NONE, 1, false, false, "CGROUP-DIR…" },
@@ -111,6 +113,10 @@ static int run(struct options *options, int argc, char **argv, struct error *err
     if (options_read(options, command->options | FOR_GLOBAL, command->stops_early,
                      options->arg_count, options->args, err) < 0)
         return error_prefix(err, "%s", command->name);
+    if (options->wants_help) { /* engines look whether a command is there by this */
+        (void)printf("usage: runner %s %s\n", command->name, command->usage);
+        return EXIT_SUCCESS;
+    }
     if (options->arg_count < command->min_args)
         return fail(err, ERR_INVALID, "usage: runner %s %s", command->name, command->usage);
     if (choose_cgroups(options, err) < 0)

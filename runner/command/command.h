@@ -30,10 +30,15 @@ int command_mount(struct arena *mem, struct options *options, struct error *err)
 int command_remount(struct arena *mem, struct options *options, struct error *err);
 int command_unmount(struct arena *mem, struct options *options, struct error *err);
 int command_checkpoint(struct arena *mem, struct options *options, struct error *err);
+int command_restore(struct arena *mem, struct options *options, struct error *err);
 
 /* The container that the first argument names. */
 int command_open(struct arena *mem, const struct options *options, struct container **container,
                  struct error *err);
+
+/* Sends what --pidfd-socket and --console-socket ask for. */
+int command_hand_over(const struct options *options, struct container *container,
+                      struct error *err);
 
 /* Waits for a process and returns its status as shells tell it (128 + signal). */
 int command_wait(pid_t pid);

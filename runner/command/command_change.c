@@ -88,14 +88,6 @@ int command_update(struct arena *mem, struct options *options, struct error *err
     return resources == NULL ? -1 : container_update(container, resources, err);
 }
 
-int command_checkpoint(struct arena *mem, struct options *options, struct error *err)
-{
-    (void)mem;
-    (void)options;
-    return fail(err, ERR_UNSUPPORTED,
-                "checkpoint and restore are not supported by this runtime, with or without criu");
-}
-
 /* "9", "KILL", "SIGKILL", in any case. */
 static int parse_signal(const char *text)
 {

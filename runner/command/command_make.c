@@ -26,7 +26,6 @@ static int supervise(const struct options *options, struct error *err);
 static int make(struct arena *mem, const struct options *options, bool without_fifo,
                 struct container **container, struct error *err);
 static int passed_sockets(void);
-static int hand_over(const struct options *options, struct container *container, struct error *err);
 
 int command_create(struct arena *mem, struct options *options, struct error *err)
 {
@@ -143,7 +142,7 @@ static int make(struct arena *mem, const struct options *options, bool without_f
         notify_add(mem, spec, container_options.root, container_options.id, err) < 0)
         return -1;
     int rc = container_create(mem, &container_options, spec, container, err);
-    if (rc == 0 && hand_over(options, *container, err) < 0) {
+    if (rc == 0 && command_hand_over(options, *container, err) < 0) {
         (void)container_delete(*container, true, &ignored);
         rc = -1;
     }
@@ -166,8 +165,7 @@ static int passed_sockets(void)
     return (int)count;
 }
 
-/* What --pidfd-socket and --console-socket ask for. */
-static int hand_over(const struct options *options, struct container *container, struct error *err)
+int command_hand_over(const struct options *options, struct container *container, struct error *err)
 {
     if (options->pidfd_socket != NULL &&
         console_send_as(options->pidfd_socket, "pidfd", container->pidfd, err) < 0)

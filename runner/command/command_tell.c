@@ -10,6 +10,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/sys.h"
+#include "runner/checkpoint/criu.h"
 #include "runner/command/command.h"
 #include "runner/process/capability.h"
 #include "runner/process/filter.h"
@@ -75,10 +76,11 @@ int command_features(struct arena *mem, struct options *options, struct error *e
     (void)options;
     (void)err;
     cleanup_json json_t *features = json_pack(
-        "{s:s, s:s, s:o, s:o, s:o, s:{s:s}, s:[s, s, s, s]}", "ociVersionMin", "1.0.0",
+        "{s:s, s:s, s:o, s:o, s:o, s:{s:s, s:s}, s:[s, s, s, s]}", "ociVersionMin", "1.0.0",
         "ociVersionMax", SPEC_VERSION_MAX, "hooks", json_list(hook_names), "mountOptions",
         json_list(mount_option_names(mem)), "linux", linux_features(), "annotations",
-        "org.volumed.runner.version", VOLUMED_VERSION, "potentiallyUnsafeConfigAnnotations",
+        "org.volumed.runner.version", VOLUMED_VERSION, "org.opencontainers.runc.checkpoint.enabled",
+        criu_find(mem) != NULL ? "true" : "false", "potentiallyUnsafeConfigAnnotations",
         "org.volumed.rootfs", "org.volumed.stdin", "org.volumed.stdin-once", "org.volumed.log");
     (void)json_dumpf(features, stdout, JSON_INDENT(2)); /* nobody may be reading */
     (void)putchar('\n');

@@ -25,6 +25,7 @@ struct option_row {
 
 #define O(member)    offsetof(struct options, member)
 #define MAKERS       (FOR_CREATE | FOR_RUN)
+#define BOTH_WAYS    (FOR_CHECKPOINT | FOR_RESTORE)
 #define LIMIT(index) offsetof(struct options, limits[index])
 
 /* Of two rows with the same name getopt takes the first. */
@@ -40,17 +41,17 @@ static const struct option_row rows[] = {
     { "rootless", 0, KIND_TEXT, O(rootless), FOR_GLOBAL },
     { "help", 'h', KIND_FLAG, O(wants_help), FOR_GLOBAL },
     { "version", 'v', KIND_FLAG, O(wants_version), FOR_GLOBAL },
-    { "bundle", 'b', KIND_TEXT, O(bundle), MAKERS | FOR_SPEC | FOR_SUPERVISE },
-    { "config", 'f', KIND_TEXT, O(config), MAKERS },
-    { "pid-file", 0, KIND_TEXT, O(pid_file), MAKERS | FOR_EXEC },
-    { "console-socket", 0, KIND_TEXT, O(console_socket), MAKERS | FOR_EXEC },
-    { "pidfd-socket", 0, KIND_TEXT, O(pidfd_socket), MAKERS | FOR_EXEC },
-    { "no-pivot", 0, KIND_FLAG, O(without_pivot), MAKERS },
+    { "bundle", 'b', KIND_TEXT, O(bundle), MAKERS | FOR_RESTORE | FOR_SPEC | FOR_SUPERVISE },
+    { "config", 'f', KIND_TEXT, O(config), MAKERS | FOR_RESTORE },
+    { "pid-file", 0, KIND_TEXT, O(pid_file), MAKERS | FOR_RESTORE | FOR_EXEC },
+    { "console-socket", 0, KIND_TEXT, O(console_socket), MAKERS | FOR_RESTORE | FOR_EXEC },
+    { "pidfd-socket", 0, KIND_TEXT, O(pidfd_socket), MAKERS | FOR_RESTORE | FOR_EXEC },
+    { "no-pivot", 0, KIND_FLAG, O(without_pivot), MAKERS | FOR_RESTORE },
     { "no-new-keyring", 0, KIND_FLAG, O(without_keyring), MAKERS },
-    { "no-subreaper", 0, KIND_FLAG, O(without_subreaper), FOR_RUN | FOR_EXEC },
+    { "no-subreaper", 0, KIND_FLAG, O(without_subreaper), FOR_RUN | FOR_RESTORE | FOR_EXEC },
     { "preserve-fds", 0, KIND_INT, O(preserve_fds), MAKERS | FOR_EXEC | FOR_SUPERVISE },
-    { "detach", 'd', KIND_FLAG, O(is_detached), FOR_RUN | FOR_EXEC },
-    { "keep", 0, KIND_FLAG, O(is_kept), FOR_RUN },
+    { "detach", 'd', KIND_FLAG, O(is_detached), FOR_RUN | FOR_RESTORE | FOR_EXEC },
+    { "keep", 0, KIND_FLAG, O(is_kept), FOR_RUN | FOR_RESTORE },
     { "process", 'p', KIND_TEXT, O(process), FOR_EXEC | FOR_SUPERVISE },
     { "cwd", 0, KIND_TEXT, O(cwd), FOR_EXEC },
     { "env", 'e', KIND_LIST, O(env), FOR_EXEC },
@@ -91,8 +92,26 @@ static const struct option_row rows[] = {
     { "log-max-files", 0, KIND_INT, O(log_max_files), FOR_SUPERVISE },
     { "token", 0, KIND_TEXT, O(token), FOR_MOUNT },
     { "options", 'o', KIND_TEXT, O(mount_options), FOR_MOUNT },
-    { "image-path", 0, KIND_TEXT, O(image_path), FOR_CHECKPOINT },
-    { "work-path", 0, KIND_TEXT, O(work_path), FOR_CHECKPOINT },
+    { "image-path", 0, KIND_TEXT, O(image_path), BOTH_WAYS },
+    { "work-path", 0, KIND_TEXT, O(work_path), BOTH_WAYS },
+    { "parent-path", 0, KIND_TEXT, O(parent_path), FOR_CHECKPOINT },
+    { "page-server", 0, KIND_TEXT, O(page_server), FOR_CHECKPOINT },
+    { "status-fd", 0, KIND_INT, O(status_fd), FOR_CHECKPOINT },
+    { "leave-running", 'R', KIND_FLAG, O(is_left_running), FOR_CHECKPOINT },
+    { "pre-dump", 0, KIND_FLAG, O(is_pre_dump), FOR_CHECKPOINT },
+    { "tcp-established", 0, KIND_FLAG, O(has_tcp), BOTH_WAYS },
+    { "tcp-skip-in-flight", 0, KIND_FLAG, O(skips_in_flight), FOR_CHECKPOINT },
+    { "tcp-close", 0, KIND_FLAG, O(closes_tcp), FOR_RESTORE },
+    { "ext-unix-sk", 0, KIND_FLAG, O(has_unix_sockets), BOTH_WAYS },
+    { "file-locks", 0, KIND_FLAG, O(has_file_locks), BOTH_WAYS },
+    { "shell-job", 0, KIND_FLAG, O(is_shell_job), BOTH_WAYS },
+    { "link-remap", 0, KIND_FLAG, O(links_again), FOR_CHECKPOINT },
+    { "auto-dedup", 0, KIND_FLAG, O(deduplicates), BOTH_WAYS },
+    { "lazy-pages", 0, KIND_FLAG, O(is_lazy), BOTH_WAYS },
+    { "manage-cgroups-mode", 0, KIND_TEXT, O(manage_cgroups_mode), BOTH_WAYS },
+    { "empty-ns", 0, KIND_TEXT, O(empty_ns), BOTH_WAYS },
+    { "lsm-profile", 0, KIND_TEXT, O(lsm_profile), FOR_RESTORE },
+    { "lsm-mount-context", 0, KIND_TEXT, O(lsm_mount_context), FOR_RESTORE },
 };
 
 const struct limit_option limit_options[] = {
@@ -134,7 +153,7 @@ int options_read(struct options *options, int commands, bool stops_early, int ar
         if (number == '?')
             return fail(err, ERR_INVALID, "unknown option '%s'", argv[optind - 1]);
         if (number == ':')
-            return fail(err, ERR_INVALID, "option '%s' needs a value", argv[optind - 1]);
+            return fail(err, ERR_INVALID, "option '%s' requires an argument", argv[optind - 1]);
         const struct option_row *row =
             number >= FIRST_LONG ? &rows[number - FIRST_LONG] : find_letter(number, commands);
         if (set(options, row, optarg, err) < 0)

@@ -47,9 +47,16 @@ struct options {
     const char *dir;
     const char *image_path;
     const char *work_path;
+    const char *parent_path;
+    const char *page_server;
+    const char *manage_cgroups_mode;
+    const char *empty_ns;
+    const char *lsm_profile;
+    const char *lsm_mount_context;
     const char *token;
     const char *mount_options;
     int64_t preserve_fds;
+    int64_t status_fd;
     int64_t log_max_bytes;
     int64_t log_max_files;
     struct option_list env;
@@ -70,6 +77,17 @@ struct options {
     bool has_stdin;
     bool has_no_new_privs;
     bool ignores_paused;
+    bool is_left_running;
+    bool is_pre_dump;
+    bool has_tcp;
+    bool closes_tcp;
+    bool skips_in_flight;
+    bool has_unix_sockets;
+    bool has_file_locks;
+    bool is_shell_job;
+    bool links_again;
+    bool deduplicates;
+    bool is_lazy;
     /* update: the single limits, as text; NULL when absent */
     const char *limits[16];
     /* what is left */
@@ -102,6 +120,7 @@ enum command_flag {
     FOR_SUPERVISE = 1 << 11,
     FOR_CHECKPOINT = 1 << 12,
     FOR_MOUNT = 1 << 13,
+    FOR_RESTORE = 1 << 14,
     FOR_NONE = 0,
 };
 
