@@ -168,8 +168,12 @@ class Dockerd(Daemon):
 
     name = "dockerd"
 
+    def __init__(self, parent, data=None):
+        super().__init__(parent)
+        self.data = data or self.dir / "data"
+
     def command(self):
-        args = ["dockerd", "--data-root", self.dir / "data", "--exec-root", self.dir / "exec",
+        args = ["dockerd", "--data-root", self.data, "--exec-root", self.dir / "exec",
                 "-H", f"unix://{self.socket}", "-p", self.dir / "pid", "--bridge", "none",
                 "--iptables=false", "--ip-forward=false", "--storage-driver", "overlay2"]
         return ["unshare", "-m", "-n", "sh", "-c", 'ip link set lo up; exec "$@"', "sh", *map(str, args)]

@@ -204,6 +204,21 @@ class Ledger:
             return sorted(answered - began for answered, began, *_ in self.times if since <= began < until)
 
 
+def quantiles(times):
+    """p50, p99 and the longest of sorted times."""
+    return times[len(times) // 2], times[min(len(times) - 1, len(times) * 99 // 100)], times[-1]
+
+
+def rehearsal_phases(ledger, answer, before, over):
+    """(what, seconds, latencies of the original) around and during a rehearsal that the recreation's JSON tells of."""
+    report = answer["report"]
+    began, running, judged = answer["started_ms"] / 1e3, report["running_ms"] / 1e3, report["judged_ms"] / 1e3
+    for what, since, until in (("before", before, began), ("cut and clone", began, running), ("rehearsal", running, judged),
+                               ("comparison and removal", judged, over), ("after", over, time.time())):
+        if times := ledger.latencies(since, until):
+            yield what, until - since, times
+
+
 class Bank:
     """PostgreSQL in the container "bank", its data on one volume and its log on another."""
 

@@ -114,9 +114,10 @@ class World:
         """(exit status, what it says with --json)"""
         done = subprocess.run([BUILD / "volctl", "--socket", self.daemon.socket, *map(str, args), "--json"],
                               check=False, capture_output=True, text=True)
-        if not done.stdout.startswith(("{", "[")):
-            raise RuntimeError(f"volctl {' '.join(map(str, args))}: {done.returncode}: {done.stdout}{done.stderr}")
-        return done.returncode, json.loads(done.stdout)
+        answer = json.loads(done.stdout) if done.stdout.startswith(("{", "[")) else {"message": done.stdout}
+        if "message" in answer or "error" in answer:
+            raise RuntimeError(f"volctl {' '.join(map(str, args))}: {done.returncode}: {answer} {done.stderr}")
+        return done.returncode, answer
 
     def import_image(self, name="pg", more=None, changes=()):
         """image_root() and what more(root) adds to it."""
