@@ -29,6 +29,8 @@ const char config_usage[] =
     "                        xfs or btrfs (auto)\n"
     "  --workers N           requests served at once (8)\n"
     "  --trash-ttl DURATION  how long removed volumes and snapshots can be restored (24h; 0: not at all)\n"
+    "  --carry-window DURATION  how long a container of the same name can take over the anonymous volumes\n"
+    "                        of a removed one (10m)\n"
     "  --log-level LEVEL     debug, info, warn, error (info)\n"
     "  --config FILE         'name = value' lines with the names above, without dashes\n"
     "  --version, --help\n";
@@ -55,6 +57,7 @@ static const struct option_row option_rows[] = {
     { "default-pool", OPTION_TEXT, offsetof(struct config, default_pool) },
     { "workers", OPTION_INT, offsetof(struct config, workers) },
     { "trash-ttl", OPTION_DURATION, offsetof(struct config, trash_ttl_ns) },
+    { "carry-window", OPTION_DURATION, offsetof(struct config, carry_window_ns) },
     { "log-level", OPTION_LEVEL, offsetof(struct config, log_level) },
 };
 
@@ -93,6 +96,7 @@ int config_load(struct config *config, struct arena *mem, int argc, char **argv,
         .workers = 8,
         .log_level = LOG_INFO,
         .trash_ttl_ns = INT64_C(24) * 3600 * 1000000000,
+        .carry_window_ns = INT64_C(10) * 60 * 1000000000,
     };
     if (read_flags(&loader, argc, argv, err) < 0)
         return -1;

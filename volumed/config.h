@@ -19,6 +19,7 @@ struct config {
     const char *default_pool;  /* "auto", "directory", "xfs" or "btrfs" */
     int64_t workers;
     int64_t trash_ttl_ns; /* 0: no trash */
+    int64_t carry_window_ns;
     enum log_level log_level;
     bool wants_help;
     bool wants_version;

@@ -109,6 +109,7 @@ static int run(struct daemon *daemon, struct error *err)
     daemon->service.waits_max = (int)daemon->config.workers / 2;
     daemon->service.freezer = &container_freezer;
     daemon->service.trash_ttl_ms = daemon->config.trash_ttl_ns / 1000000;
+    daemon->service.carry_window_ms = daemon->config.carry_window_ns / 1000000;
     daemon->service.execs = execs_new();
     daemon->service.monitor = monitor_new(&daemon->service, err);
     if (daemon->service.monitor == NULL)

@@ -37,3 +37,15 @@ CREATE TABLE scaling (
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX scaling_running ON scaling (group_name) WHERE finished_ms = 0;
+
+-- Anonymous volumes of containers that were removed, for successors of their name.
+
+CREATE TABLE departed (
+    name         TEXT    NOT NULL,              -- of the container
+    destination  TEXT    NOT NULL,
+    volume_id    TEXT    NOT NULL,              -- refers to nothing: it may have been purged
+    removed_ms   INTEGER NOT NULL,
+    PRIMARY KEY (name, destination)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX departed_by_age ON departed (removed_ms);

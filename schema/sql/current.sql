@@ -57,6 +57,16 @@ CREATE INDEX container_by_image ON container (image_id);
 
 CREATE INDEX container_by_state ON container (state);
 
+CREATE TABLE departed (
+    name         TEXT    NOT NULL,              -- of the container
+    destination  TEXT    NOT NULL,
+    volume_id    TEXT    NOT NULL,              -- refers to nothing: it may have been purged
+    removed_ms   INTEGER NOT NULL,
+    PRIMARY KEY (name, destination)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX departed_by_age ON departed (removed_ms);
+
 CREATE TABLE event (
     seq         INTEGER PRIMARY KEY,
     time_ns     INTEGER NOT NULL,

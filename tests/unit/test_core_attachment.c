@@ -255,10 +255,10 @@ TEST(rm_v_takes_anonymous_volumes_that_nobody_else_has)
     CHECK_OK(attach(&s, ID_B, copies, count), &s.err);
     CHECK_INT(volume_list(&s.task, &filter, &list, &s.err), 4);
 
-    CHECK_OK(attachment_delete(&s.task, ID_A, true, &garbage, &s.err), &s.err);
+    CHECK_OK(attachment_delete(&s.task, ID_A, ATTACHMENT_VOLUMES_GO, &garbage, &s.err), &s.err);
     CHECK_INT((int)garbage.count, 1);
     attachment_garbage_remove(&s.task, &garbage);
-    CHECK_OK(attachment_delete(&s.task, ID_B, true, &garbage, &s.err), &s.err);
+    CHECK_OK(attachment_delete(&s.task, ID_B, ATTACHMENT_VOLUMES_GO, &garbage, &s.err), &s.err);
     CHECK_INT((int)garbage.count, 2);
     attachment_garbage_remove(&s.task, &garbage);
     CHECK_INT(volume_list(&s.task, &filter, &list, &s.err), 1);

@@ -42,6 +42,7 @@ struct service {
     char boot_id[64]; /* of the kernel: what was mounted or run under another is gone */
     int64_t started_ms;
     int64_t trash_ttl_ms;          /* how long removed things can be restored; 0: not at all */
+    int64_t carry_window_ms;       /* how long a removed container can have a successor */
     struct alarm alarm;            /* wakes the clock's thread */
     struct event_bell *bell;       /* core/operation/event.h */
     struct monitor *monitor;       /* core/box/monitor.h: watches running containers */

@@ -64,6 +64,7 @@ struct container_spec {
                                          was asked for by name is at their destination */
     size_t carried_count;
     int64_t generation; /* 0: the first */
+    bool may_carry;     /* its labels may ask for what a removed predecessor had */
 };
 
 struct exec {

@@ -20,7 +20,7 @@ static json_t *created_json(const char *id, const char *const *warnings);
 int docker_container_create(struct call *call, struct error *err)
 {
     cleanup_json json_t *body = call_body_json(call, false, err);
-    struct container_spec spec = { .name = wanted_name(call), .config = body };
+    struct container_spec spec = { .name = wanted_name(call), .config = body, .may_carry = true };
     const char *const *warnings = NULL;
     const char *id;
 

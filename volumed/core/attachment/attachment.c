@@ -169,7 +169,7 @@ int attachment_release(struct task *task, const char *container_id, struct error
     return 0;
 }
 
-int attachment_delete(struct task *task, const char *container_id, bool with_volumes,
+int attachment_delete(struct task *task, const char *container_id, enum attachment_fate fate,
                       struct attachment_garbage *garbage, struct error *err)
 {
     struct attachment *list = NULL;
@@ -184,8 +184,8 @@ int attachment_delete(struct task *task, const char *container_id, bool with_vol
         if (list[i].is_snapshot_own && delete_own_snapshot(task, &list[i], garbage, err) < 0)
             return -1;
     garbage->volumes = arena_array(task->mem, count + 1, sizeof(*garbage->volumes));
-    for (size_t i = 0; with_volumes && i < count; i++) {
-        struct volume_removal removal = { 0 };
+    for (size_t i = 0; fate != ATTACHMENT_VOLUMES_STAY && i < count; i++) {
+        struct volume_removal removal = { .is_for_trash = fate == ATTACHMENT_VOLUMES_TO_TRASH };
         struct error reason; /* one that must stay stays, without a word, as Docker has it */
         if (!list[i].is_anonymous ||
             volume_removal_check(task, list[i].volume_id, false, &removal, &reason) < 0)

@@ -127,12 +127,17 @@ struct attachment_garbage {
     size_t snapshot_count;
 };
 
+enum attachment_fate {
+    ATTACHMENT_VOLUMES_STAY,
+    ATTACHMENT_VOLUMES_GO,
+    ATTACHMENT_VOLUMES_TO_TRASH
+};
+
 /*
- * In the caller's transaction: forgets a container's attachments.  With 'with_volumes' its
- * anonymous volumes go too, unless another container refers to them, they are protected or have
- * snapshots.
+ * In the caller's transaction: forgets a container's attachments.  Its anonymous volumes stay or go
+ * too, unless another container refers to them, they are protected or have snapshots.
  */
-int attachment_delete(struct task *task, const char *container_id, bool with_volumes,
+int attachment_delete(struct task *task, const char *container_id, enum attachment_fate fate,
                       struct attachment_garbage *garbage, struct error *err);
 void attachment_garbage_remove(struct task *task, const struct attachment_garbage *garbage);
 

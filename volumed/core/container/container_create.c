@@ -24,6 +24,7 @@
 #include "core/operation/claim.h"
 #include "core/operation/container_kinds.h"
 #include "core/operation/op.h"
+#include "core/recreate/carry.h"
 #include "model/name.h"
 #include "mount/overlay.h"
 #include "store/container.h"
@@ -42,6 +43,7 @@ struct creation {
     struct attachment_set set;
     struct image_view view;
     struct claim claim; /* reconcile keeps its hands off the box */
+    struct carry carry; /* what a removed predecessor had */
     char id[HEX_ID_SIZE];
 };
 
@@ -59,7 +61,8 @@ static int fill_name(struct task *task, const char *wanted, struct container *co
                      struct error *err);
 static int fill_mounts(struct task *task, const struct container_spec *spec,
                        struct creation *creation, struct error *err);
-static void carry(struct task *task, const struct container_spec *spec, struct mount_plan *plan);
+static void carry(struct task *task, const struct attachment *carried, size_t carried_count,
+                  struct mount_plan *plan);
 static bool is_taken(const struct mount_plan *plan, const char *destination);
 static int name_is_free(struct task *task, const char *name, struct error *err);
 static int name_taken(const char *name, const char *holder, struct error *err);
@@ -94,6 +97,8 @@ int container_create(struct task *task, const struct container_spec *spec, const
     /* NOT_FOUND makes clients pull the image; that a volume or container is missing must not. */
     if (rc < 0 && creation->container.image_id != NULL && err->code == ERR_NOT_FOUND)
         err->code = ERR_INVALID;
+    if (rc < 0)
+        carry_undo(task, &creation->carry);
     sys_close_fd(&creation->view.fd);
     container_done(&creation->container);
     claim_leave(&creation->claim);
@@ -144,6 +149,10 @@ static int fill(struct task *task, const struct container_spec *spec, struct cre
     container->networking =
         spec->networking != NULL ? json_deep_copy(spec->networking) : json_object();
     creation->view.chain_id = image.chain_id;
+    if (spec->may_carry &&
+        carry_find(task, container->name, container->config, &creation->carry, err) < 0)
+        return -1;
+    host_warn(warnings, creation->carry.warning);
     return fill_mounts(task, spec, creation, err);
 }
 
@@ -220,20 +229,22 @@ static int fill_mounts(struct task *task, const struct container_spec *spec,
 
     if (mount_plan_make(task, container->config, container->host_config, &plan, err) < 0)
         return -1;
-    carry(task, spec, &plan);
+    carry(task, spec->carried, spec->carried_count, &plan);
+    carry(task, creation->carry.items, creation->carry.count, &plan);
     container->mounts = plan.mounts;
     return attachment_set_plan(task, plan.attachments, plan.attachment_count, &creation->set, err);
 }
 
 /* What a predecessor had, but where this one is to have something of its own. */
-static void carry(struct task *task, const struct container_spec *spec, struct mount_plan *plan)
+static void carry(struct task *task, const struct attachment *carried, size_t carried_count,
+                  struct mount_plan *plan)
 {
-    struct attachment *wanted = arena_array(task->mem, spec->carried_count + 1, sizeof(*wanted));
+    struct attachment *wanted = arena_array(task->mem, carried_count + 1, sizeof(*wanted));
     size_t count = 0;
 
-    for (size_t i = 0; i < spec->carried_count; i++)
-        if (!is_taken(plan, spec->carried[i].destination))
-            wanted[count++] = spec->carried[i];
+    for (size_t i = 0; i < carried_count; i++)
+        if (!is_taken(plan, carried[i].destination))
+            wanted[count++] = carried[i];
     attachment_merge(task, &plan->attachments, &plan->attachment_count, wanted, count);
 }
 
@@ -277,7 +288,8 @@ static int create_finish(struct task *task, struct op *op, struct error *err)
     /* Again, under the write lock: another may have taken it meanwhile. */
     if (name_is_free(task, creation->container.name, err) < 0 ||
         store_container_insert(task->db, &creation->container, err) < 0 ||
-        attachment_set_insert(task, &creation->set, creation->id, err) < 0)
+        attachment_set_insert(task, &creation->set, creation->id, err) < 0 ||
+        carry_settle(task, creation->container.name, err) < 0)
         return -1;
     return container_emit(task, &creation->container, "create", NULL, err);
 }

@@ -125,7 +125,6 @@ static const char *const readonly_paths[] = { "/proc/bus",           "/proc/fs",
 
 static void complete(json_t *host);
 static void default_text(json_t *object, const char *name, const char *value);
-static void warn(struct host_warnings *warnings, const char *message);
 static int check(const json_t *host, struct error *err);
 static int check_memory(const json_t *host, struct error *err);
 static int check_cpu(const json_t *host, struct error *err);
@@ -157,15 +156,17 @@ json_t *host_config_complete(const json_t *request, struct arena *mem,
         bool is_label = strncmp(json_string_value(option), "label", 5) == 0;
         if ((is_apparmor && strstr(json_string_value(option), "unconfined") == NULL) ||
             (is_label && strstr(json_string_value(option), "disable") == NULL))
-            warn(warnings, "AppArmor and SELinux are not used: the security option is ignored");
+            host_warn(warnings,
+                      "AppArmor and SELinux are not used: the security option is ignored");
     }
     if (json_object_size(json_object_get(host, "PortBindings")) > 0)
-        warn(warnings, "Published ports are discarded: containers have no network yet");
+        host_warn(warnings, "Published ports are discarded: containers have no network yet");
     if (json_array_size(json_object_get(host, "Links")) > 0)
-        warn(warnings, "Links are discarded: containers have no network yet");
+        host_warn(warnings, "Links are discarded: containers have no network yet");
     if (json_is_true(json_object_get(host, "OomKillDisable")) && number(host, "Memory") == 0)
-        warn(warnings, "OOM killer is disabled for the container, but no memory limit is set, this"
-                       " can result in the system running out of resources.");
+        host_warn(warnings,
+                  "OOM killer is disabled for the container, but no memory limit is set, this"
+                  " can result in the system running out of resources.");
     return json_incref(host);
 }
 
@@ -236,9 +237,9 @@ static void default_text(json_t *object, const char *name, const char *value)
     json_set(object, name, kept);
 }
 
-static void warn(struct host_warnings *warnings, const char *message)
+void host_warn(struct host_warnings *warnings, const char *message)
 {
-    if (warnings->count < HOST_WARNINGS_MAX)
+    if (message != NULL && warnings->count < HOST_WARNINGS_MAX)
         warnings->items[warnings->count++] = message;
 }
 

@@ -23,6 +23,9 @@ struct host_warnings {
 json_t *host_config_complete(const json_t *request, struct arena *mem,
                              struct host_warnings *warnings, struct error *err);
 
+/* Adds one, unless it is NULL or they are too many. */
+void host_warn(struct host_warnings *warnings, const char *message);
+
 /* Takes the members of an update request (resources, RestartPolicy) over; 'host_config' changes. */
 int host_config_update(json_t *host_config, const json_t *update, struct error *err);
 

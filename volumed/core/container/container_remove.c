@@ -21,8 +21,10 @@
 #include "core/image/image.h"
 #include "core/operation/container_kinds.h"
 #include "core/operation/op.h"
+#include "core/recreate/carry.h"
 #include "core/recreate/generation.h"
 #include "core/service.h"
+#include "core/volume/trash.h"
 #include "store/container.h"
 
 #define KILL_TIMEOUT_MS 10000
@@ -98,7 +100,13 @@ int container_prune(struct task *task, const struct filter *filter, bool is_dry_
 int container_forget(struct task *task, const struct container *container, bool with_volumes,
                      struct attachment_garbage *garbage, struct error *err)
 {
-    if (attachment_delete(task, container->id, with_volumes, garbage, err) < 0 ||
+    enum attachment_fate fate = ATTACHMENT_VOLUMES_STAY;
+
+    if (with_volumes)
+        fate = carry_is_wanted(container) && trash_is_on(task) ? ATTACHMENT_VOLUMES_TO_TRASH
+                                                               : ATTACHMENT_VOLUMES_GO;
+    if (carry_note(task, container, err) < 0 ||
+        attachment_delete(task, container->id, fate, garbage, err) < 0 ||
         store_container_delete(task->db, container->id, err) < 0)
         return -1;
     return container_emit(task, container, "destroy", NULL, err);
