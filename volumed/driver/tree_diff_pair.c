@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/extents.h"
 #include "base/sys.h"
 #include "driver/attributes.h"
 #include "driver/data.h"
-#include "driver/extents.h"
 #include "driver/tree_diff.h"
 
 #define BLOCK_BYTES ((size_t)4096) /* what a difference is counted in */

@@ -20,7 +20,8 @@
 
 #define VALUE_BYTES_MAX 65536 /* of the kernel: xattr(7) */
 #define LIST_BYTES_MAX  65536
-#define XATTRS_MAX      256
+#define XATTRS_MAX      4096
+#define ENTRY_BYTES_MAX ((size_t)640 << 10) /* libarchive reads 1 MiB of them, in base64 */
 
 enum policy {
     POLICY_KEEP,
@@ -35,7 +36,11 @@ static int set_acls(const struct file *file, struct archive_entry *entry, struct
 static int set_acl(const struct file *file, struct archive_entry *entry, int type,
                    struct error *err);
 static enum policy xattr_policy(const char *name);
+static ssize_t get_names(const struct file *file, char *names, size_t size);
 static ssize_t get_value(const struct file *file, const char *name, void *value, size_t size);
+static int count_kept(const char *names, ssize_t size);
+static bool is_same_value(const struct file *left, const struct file *right, const char *name);
+static bool has_attribute(struct archive_entry *entry, const char *name);
 
 int attributes_set(const struct file *file, struct archive_entry *entry, uid_t uid, gid_t gid,
                    struct error *err)
@@ -74,20 +79,58 @@ int attributes_get(const struct file *file, struct archive_entry *entry, struct 
 {
     static char names[LIST_BYTES_MAX]; /* the process is single-threaded, and its stack small */
     static char value[VALUE_BYTES_MAX];
-    ssize_t size = file->fd >= 0 ? flistxattr(file->fd, names, sizeof(names))
-                                 : llistxattr(file->name, names, sizeof(names));
+    ssize_t size = get_names(file, names, sizeof(names));
+    size_t total = 0;
 
-    if (size < 0 && errno != ENOTSUP)
-        return fail_sys(err, -errno, "cannot list its extended attributes");
+    if (size < 0)
+        return fail_sys(err, (int)size, "cannot list its extended attributes");
     for (const char *name = names; name < names + size; name += strlen(name) + 1) {
         if (xattr_policy(name) != POLICY_KEEP)
             continue;
         ssize_t got = get_value(file, name, value, sizeof(value));
         if (got < 0 && errno != ENODATA) /* gone meanwhile */
             return fail_sys(err, -errno, "cannot read its extended attribute '%s'", name);
+        total += got < 0 ? 0 : strlen(name) + (size_t)got;
+        if (total > ENTRY_BYTES_MAX)
+            return fail(err, ERR_UNSUPPORTED,
+                        "it has more extended attributes than a tar can hold");
         if (got >= 0)
             archive_entry_xattr_add_entry(entry, name, value, (size_t)got);
     }
+    return 0;
+}
+
+int attributes_keep_only(const struct file *file, struct archive_entry *entry, struct error *err)
+{
+    static char names[LIST_BYTES_MAX];
+    ssize_t size = get_names(file, names, sizeof(names));
+
+    if (size < 0)
+        return fail_sys(err, (int)size, "cannot list its extended attributes");
+    for (const char *name = names; name < names + size; name += strlen(name) + 1) {
+        if (xattr_policy(name) != POLICY_KEEP || has_attribute(entry, name))
+            continue;
+        int rc = file->fd >= 0 ? fremovexattr(file->fd, name) : lremovexattr(file->name, name);
+        if (rc < 0 && errno != ENODATA)
+            return fail_sys(err, -errno, "cannot remove its attribute '%.100s'", name);
+    }
+    return 0;
+}
+
+int attributes_match(const struct file *left, const struct file *right, bool *is_same,
+                     struct error *err)
+{
+    static char names[2][LIST_BYTES_MAX];
+    ssize_t sizes[2] = { get_names(left, names[0], LIST_BYTES_MAX),
+                         get_names(right, names[1], LIST_BYTES_MAX) };
+
+    for (int i = 0; i < 2; i++)
+        if (sizes[i] < 0)
+            return fail_sys(err, (int)sizes[i], "cannot list extended attributes");
+    *is_same = count_kept(names[0], sizes[0]) == count_kept(names[1], sizes[1]);
+    for (const char *name = names[1]; *is_same && name < names[1] + sizes[1];
+         name += strlen(name) + 1)
+        *is_same = xattr_policy(name) != POLICY_KEEP || is_same_value(left, right, name);
     return 0;
 }
 
@@ -172,6 +215,54 @@ static enum policy xattr_policy(const char *name)
         if (strncmp(name, policies[i].prefix, strlen(policies[i].prefix)) == 0)
             return policies[i].policy;
     return POLICY_SKIP;
+}
+
+/* The size of the list, 0 where a filesystem has no attributes, or -errno. */
+static ssize_t get_names(const struct file *file, char *names, size_t size)
+{
+    ssize_t got =
+        file->fd >= 0 ? flistxattr(file->fd, names, size) : llistxattr(file->name, names, size);
+
+    return got >= 0 ? got : errno == ENOTSUP ? 0 : -errno;
+}
+
+static int count_kept(const char *names, ssize_t size)
+{
+    int count = 0;
+
+    for (const char *name = names; name < names + size; name += strlen(name) + 1)
+        count += xattr_policy(name) == POLICY_KEEP;
+    return count;
+}
+
+static bool is_same_value(const struct file *left, const struct file *right, const char *name)
+{
+    static char values[2][VALUE_BYTES_MAX];
+    ssize_t size = get_value(left, name, values[0], VALUE_BYTES_MAX);
+
+    return size >= 0 && get_value(right, name, values[1], VALUE_BYTES_MAX) == size &&
+           memcmp(values[0], values[1], (size_t)size) == 0;
+}
+
+/* By that name, or as an ACL in tar's own words. */
+static bool has_attribute(struct archive_entry *entry, const char *name)
+{
+    int types = archive_entry_acl_types(entry);
+    const char *other;
+    const void *value;
+    size_t size;
+
+    if (strcmp(name, "system.posix_acl_access") == 0 &&
+        (types & ARCHIVE_ENTRY_ACL_TYPE_ACCESS) != 0)
+        return true;
+    if (strcmp(name, "system.posix_acl_default") == 0 &&
+        (types & ARCHIVE_ENTRY_ACL_TYPE_DEFAULT) != 0)
+        return true;
+    (void)archive_entry_xattr_reset(entry); /* returns a count */
+    while (archive_entry_xattr_next(entry, &other, &value, &size) == ARCHIVE_OK)
+        if (strcmp(name, other) == 0)
+            return true;
+    return false;
 }
 
 static ssize_t get_value(const struct file *file, const char *name, void *value, size_t size)

@@ -6,6 +6,7 @@
 #ifndef TRANSFER_ATTRIBUTES_H
 #define TRANSFER_ATTRIBUTES_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -30,5 +31,12 @@ int attributes_set_times(const struct file *file, struct archive_entry *entry, s
 
 /* Adds the extended attributes of a file on disk to 'entry'. */
 int attributes_get(const struct file *file, struct archive_entry *entry, struct error *err);
+
+/* Takes those from a file that 'entry' lacks: what it has inherited, or had before. */
+int attributes_keep_only(const struct file *file, struct archive_entry *entry, struct error *err);
+
+/* Whether both have the same extended attributes, of those that archives keep. */
+int attributes_match(const struct file *left, const struct file *right, bool *is_same,
+                     struct error *err);
 
 #endif

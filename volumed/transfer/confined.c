@@ -23,6 +23,7 @@
 #include "transfer/view.h"
 
 #define REQUEST_BYTES_MAX ((size_t)16 << 20)
+#define TREE_ATTRIBUTES   (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
 enum root_kind {
     ROOT_EMPTY,     /* nothing at all */
@@ -45,6 +46,7 @@ static const struct verb verbs[] = {
     { "pack-layer", ROOT_DIRECTORY, SANDBOX_READ_FILES | SANDBOX_READ_XATTRS, verb_pack_layer },
     { "export", ROOT_VIEW, SANDBOX_READ_FILES, verb_export },
     { "get-tree", ROOT_DIRECTORY, SANDBOX_READ_FILES | SANDBOX_READ_XATTRS, verb_get },
+    { "save-tree", ROOT_DIRECTORY, SANDBOX_READ_FILES | SANDBOX_READ_XATTRS, verb_save_tree },
     { "stat", ROOT_VIEW, SANDBOX_READ_FILES, verb_stat },
     { "get", ROOT_VIEW, SANDBOX_READ_FILES, verb_get },
     { "put", ROOT_VIEW, SANDBOX_MAKE_FILES, verb_put },
@@ -61,7 +63,11 @@ static int write_report(struct confined *run);
 
 int confined_main(int argc, char **argv)
 {
-    struct confined run = { .mem = arena_new(), .argument = argc > 3 ? argv[3] : NULL };
+    struct confined run = {
+        .mem = arena_new(),
+        .argument = argc > 3 ? argv[3] : NULL,
+        .base_fd = -1,
+    };
     struct error err = { 0 };
     const struct verb *verb = argc > 2 ? verb_find(argv[2]) : NULL;
 
@@ -135,6 +141,7 @@ static int enter_root(const struct verb *verb, struct confined *run, struct view
                       struct error *err)
 {
     int64_t directory = CHILD_FIRST_FD;
+    int64_t base = -1;
 
     switch (verb->root) {
     case ROOT_VIEW: return view_enter(run, view, err);
@@ -144,11 +151,13 @@ static int enter_root(const struct verb *verb, struct confined *run, struct view
         return enter_tree(sandbox_empty_tree(err), err);
     case ROOT_DIRECTORY: break;
     }
-    if (json_get_int(run->request, "directory", &directory, err) < 0)
+    if (json_get_int(run->request, "directory", &directory, err) < 0 ||
+        json_get_int(run->request, "base", &base, err) < 0)
         return -1;
-    cleanup_fd int tree =
-        sandbox_tree((int)directory, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, err);
-    if (tree < 0 || sandbox_unshare(err) < 0)
+    cleanup_fd int tree = sandbox_tree((int)directory, TREE_ATTRIBUTES, err);
+    if (tree >= 0 && base >= 0)
+        run->base_fd = sandbox_tree((int)base, TREE_ATTRIBUTES | MOUNT_ATTR_RDONLY, err);
+    if (tree < 0 || (base >= 0 && run->base_fd < 0) || sandbox_unshare(err) < 0)
         return -1;
     return enter_tree(move_fd(&tree), err);
 }
@@ -160,7 +169,8 @@ static int enter_tree(int tree_fd, struct error *err)
     return tree < 0 ? -1 : sandbox_enter(tree, err);
 }
 
-/* A descriptor of a host directory would lead out of the root; only the copy's file stays. */
+/* A descriptor of a host directory would lead out of the root; only the copy's file stays, and the
+ * base, which is a mount of its own. */
 static void close_others(const struct confined *run)
 {
     int64_t copy = -1;
@@ -169,7 +179,7 @@ static void close_others(const struct confined *run)
     (void)json_get_int(run->request, "copy", &copy, &ignored); /* of the wrong type: none */
     (void)close(CHILD_REQUEST_FD);
     for (int fd = CHILD_FIRST_FD; fd < CHILD_FIRST_FD + CHILD_FDS_MAX; fd++)
-        if (fd != copy)
+        if (fd != copy && fd != run->base_fd)
             (void)close(fd);
 }
 

@@ -17,6 +17,7 @@ struct confined {
     const json_t *request;
     struct arena *mem;
     struct buf report;
+    int base_fd; /* the tree that the root is compared with, when the request has one; else -1 */
 };
 
 /* For main(), with its own arguments: NAME "confined" VERB [ARGUMENT].  Does not return. */

@@ -10,6 +10,7 @@
 struct pack_rules {
     bool has_whiteouts; /* overlayfs's whiteouts become ".wh." names: a layer */
     bool is_contents;   /* without an entry for the directory itself */
+    bool is_exact;      /* for our own unpacking: times to the nanosecond, sockets, any attribute */
 };
 
 /*
@@ -20,5 +21,13 @@ struct pack_rules {
  */
 int pack_tree(int at_fd, const char *name, const char *prefix, const struct pack_rules *rules,
               int output_fd, struct error *err);
+
+/*
+ * Packs what has to be done to a copy of the tree 'from_fd' (-1: to an empty one) to make it one of
+ * 'to_fd', both readable directories that nobody writes: exact, and told by marks (mark.h).  Of a
+ * file that changed, the parts that did.  'is_shared': both lie on one filesystem, and blocks that
+ * both have are the same.
+ */
+int pack_changes(int from_fd, int to_fd, bool is_shared, int output_fd, struct error *err);
 
 #endif

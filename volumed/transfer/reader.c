@@ -5,13 +5,19 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/sys.h"
 
+#define BLOCK ((size_t)4096)
+
 static la_ssize_t pull(struct archive *tar, void *context, const void **data);
 static int fail_reading(struct error *err, struct archive *tar);
 static int write_at(int fd, const char *data, size_t size, int64_t offset);
+static int patch_at(int fd, const char *data, size_t size, int64_t offset);
+static bool is_zero(const char *data, size_t size);
 
 int reader_open(struct reader *reader, struct inflate *source, struct error *err)
 {
@@ -68,6 +74,26 @@ int reader_save(struct archive *tar, int fd, int64_t size, struct error *err)
     return rc < 0 ? fail_sys(err, rc, "cannot set its size") : 0;
 }
 
+int reader_patch(struct archive *tar, int fd, int64_t size, struct error *err)
+{
+    const void *data;
+    size_t count;
+    la_int64_t offset;
+    int rc = sys_ftruncate(fd, size);
+
+    while (rc >= 0) {
+        int got = archive_read_data_block(tar, &data, &count, &offset);
+        if (got == ARCHIVE_EOF)
+            break;
+        if (got < ARCHIVE_WARN)
+            return fail_reading(err, tar);
+        if (offset < 0 || (int64_t)count > size - offset)
+            return fail(err, ERR_INVALID, "it changes the file behind its end");
+        rc = patch_at(fd, data, count, offset);
+    }
+    return rc < 0 ? fail_sys(err, rc, "cannot write its data") : 0;
+}
+
 static la_ssize_t pull(struct archive *tar, void *context, const void **data)
 {
     struct reader *reader = context;
@@ -98,4 +124,34 @@ static int write_at(int fd, const char *data, size_t size, int64_t offset)
         done += put > 0 ? (size_t)put : 0;
     }
     return 0;
+}
+
+/* Runs of blocks of zeros, and of others. */
+static int patch_at(int fd, const char *data, size_t size, int64_t offset)
+{
+    int rc = 0;
+
+    for (size_t done = 0, run; done < size && rc >= 0; done += run) {
+        size_t block = BLOCK - (size_t)(offset + (int64_t)done) % BLOCK;
+        bool is_hole = false;
+        for (run = 0; done + run < size; run += block, block = BLOCK) {
+            if (block > size - done - run)
+                block = size - done - run;
+            bool is_empty = is_zero(data + done + run, block);
+            if (run > 0 && is_empty != is_hole)
+                break;
+            is_hole = is_empty;
+        }
+        rc = is_hole ? sys_fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                                     offset + (off_t)done, (off_t)run)
+                     : -ENOTSUP;
+        if (rc == -ENOTSUP)
+            rc = write_at(fd, data + done, run, offset + (int64_t)done);
+    }
+    return rc;
+}
+
+static bool is_zero(const char *data, size_t size)
+{
+    return size == 0 || (data[0] == 0 && memcmp(data, data + 1, size - 1) == 0);
 }

@@ -27,4 +27,7 @@ int reader_next(struct archive *tar, struct archive_entry **entry, struct error 
 /* Writes the entry's data to an empty file; holes stay holes. */
 int reader_save(struct archive *tar, int fd, int64_t size, struct error *err);
 
+/* Writes it over what the file has, which is as long as 'size' afterwards; zeros become holes. */
+int reader_patch(struct archive *tar, int fd, int64_t size, struct error *err);
+
 #endif

@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdbool.h>
@@ -35,7 +37,8 @@ static const int calls[] = {
     SCMP_SYS(linkat), SCMP_SYS(unlinkat), SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(fchown), SCMP_SYS(fchownat), SCMP_SYS(fchmod),
     SCMP_SYS(fchmodat), SCMP_SYS(utimensat), SCMP_SYS(ftruncate), SCMP_SYS(fsetxattr),
     SCMP_SYS(lsetxattr), SCMP_SYS(fgetxattr), SCMP_SYS(lgetxattr), SCMP_SYS(flistxattr),
-    SCMP_SYS(llistxattr), SCMP_SYS(fsync), SCMP_SYS(syncfs), SCMP_SYS(brk), SCMP_SYS(munmap),
+    SCMP_SYS(llistxattr), SCMP_SYS(fremovexattr), SCMP_SYS(lremovexattr), SCMP_SYS(fallocate),
+    SCMP_SYS(fsync), SCMP_SYS(syncfs), SCMP_SYS(brk), SCMP_SYS(munmap),
     SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex), SCMP_SYS(exit), SCMP_SYS(exit_group),
     SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
     SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getrandom),
@@ -189,5 +192,8 @@ static int allow_calls(scmp_filter_ctx filter)
     for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(mappings); i++)
         rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, mappings[i], 1,
                               SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+    if (rc >= 0) /* where a file's blocks lie, of all that ioctl(2) tells */
+        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+                              SCMP_A1(SCMP_CMP_EQ, FS_IOC_FIEMAP));
     return rc;
 }

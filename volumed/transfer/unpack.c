@@ -19,6 +19,7 @@
 #include "base/fs.h"
 #include "base/sys.h"
 #include "transfer/attributes.h"
+#include "transfer/mark.h"
 #include "transfer/place.h"
 #include "transfer/reader.h"
 
@@ -41,6 +42,7 @@ struct unpack {
     struct archive *tar;
     struct place place;
     const char *name; /* of the present entry in the working directory */
+    const char *mark; /* MARK_…, or "" */
     struct late_times *late;
     struct unpack_result result;
 };
@@ -50,6 +52,7 @@ typedef int (*make_fn)(struct unpack *unpack, struct archive_entry *entry);
 static int unpack_all(struct unpack *unpack, struct error *err);
 static int unpack_entry(struct unpack *unpack, struct archive_entry *entry, struct error *err);
 static int unpack_root(struct unpack *unpack, struct archive_entry *entry, struct error *err);
+static int read_mark(struct unpack *unpack, struct archive_entry *entry, struct error *err);
 static int unpack_named(struct unpack *unpack, struct archive_entry *entry, struct error *err);
 static bool is_whiteout(const struct unpack *unpack);
 static int unpack_whiteout(struct unpack *unpack, struct error *err);
@@ -59,6 +62,8 @@ static void keep_times(struct unpack *unpack, struct archive_entry *entry);
 static int set_late_times(struct unpack *unpack, struct error *err);
 static int unpack_file(struct unpack *unpack, struct archive_entry *entry, struct error *err);
 static int fill_file(struct unpack *unpack, int fd, struct archive_entry *entry, struct error *err);
+static int patch_file(struct unpack *unpack, struct archive_entry *entry, struct error *err);
+static int end_file(struct unpack *unpack, int fd, struct archive_entry *entry, struct error *err);
 static int open_file(const char *name);
 static int clear_way_for_file(struct unpack *unpack, bool *is_file, struct error *err);
 static int unpack_other(struct unpack *unpack, struct archive_entry *entry, struct error *err);
@@ -123,8 +128,10 @@ static int unpack_entry(struct unpack *unpack, struct archive_entry *entry, stru
     if (strcmp(unpack->place.path, unpack->place.base) == 0)
         return unpack_root(unpack, entry, err);
     unpack->name = place_enter(&unpack->place, err);
-    if (unpack->name == NULL)
+    if (unpack->name == NULL || read_mark(unpack, entry, err) < 0)
         return -1;
+    if (strcmp(unpack->mark, MARK_REMOVED) == 0)
+        return clear_way(unpack, false, err);
     return is_whiteout(unpack) ? unpack_whiteout(unpack, err) : unpack_named(unpack, entry, err);
 }
 
@@ -135,10 +142,31 @@ static int unpack_root(struct unpack *unpack, struct archive_entry *entry, struc
 
     if (archive_entry_hardlink(entry) != NULL || archive_entry_filetype(entry) != AE_IFDIR)
         return fail(err, ERR_INVALID, "the root can only be a directory");
-    if (!unpack->rules->has_whiteouts)
+    if (!unpack->rules->has_whiteouts && !unpack->rules->is_exact)
         return 0;
     keep_times(unpack, entry);
     return set_attributes(unpack, &root, entry, err);
+}
+
+/* What tar has no word for.  Its names are those of mark.h, and others mean nothing. */
+static int read_mark(struct unpack *unpack, struct archive_entry *entry, struct error *err)
+{
+    static const char *const marks[] = { MARK_REMOVED, MARK_PATCHED, MARK_SOCKET };
+    const char *name;
+    const void *value;
+    size_t size;
+
+    unpack->mark = "";
+    (void)archive_entry_xattr_reset(entry); /* returns a count */
+    while (archive_entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK) {
+        if (!unpack->rules->is_exact || strcmp(name, MARK_NAME) != 0)
+            continue;
+        for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
+            if (strlen(marks[i]) == size && memcmp(marks[i], value, size) == 0)
+                unpack->mark = marks[i];
+        return unpack->mark[0] != '\0' ? 0 : fail(err, ERR_INVALID, "its mark is unknown");
+    }
+    return 0;
 }
 
 static int unpack_named(struct unpack *unpack, struct archive_entry *entry, struct error *err)
@@ -246,6 +274,9 @@ static int set_late_times(struct unpack *unpack, struct error *err)
 static int unpack_file(struct unpack *unpack, struct archive_entry *entry, struct error *err)
 {
     const char *building = unpack->name;
+
+    if (strcmp(unpack->mark, MARK_PATCHED) == 0)
+        return patch_file(unpack, entry, err);
     cleanup_fd int fd = open_file(building);
 
     if (fd == -EEXIST) {
@@ -271,8 +302,14 @@ static int unpack_file(struct unpack *unpack, struct archive_entry *entry, struc
 
 static int fill_file(struct unpack *unpack, int fd, struct archive_entry *entry, struct error *err)
 {
-    if (reader_save(unpack->tar, fd, archive_entry_size(entry), err) < 0)
-        return -1;
+    return reader_save(unpack->tar, fd, archive_entry_size(entry), err) < 0
+               ? -1
+               : end_file(unpack, fd, entry, err);
+}
+
+/* After its data. */
+static int end_file(struct unpack *unpack, int fd, struct archive_entry *entry, struct error *err)
+{
     unpack->result.bytes += archive_entry_size(entry);
     if (!unpack->rules->has_attributes)
         return 0;
@@ -280,6 +317,21 @@ static int fill_file(struct unpack *unpack, int fd, struct archive_entry *entry,
     if (set_attributes(unpack, &file, entry, err) < 0)
         return -1;
     return attributes_set_times(&file, entry, err);
+}
+
+static int patch_file(struct unpack *unpack, struct archive_entry *entry, struct error *err)
+{
+    struct stat st;
+    cleanup_fd int fd =
+        sys_openat(AT_FDCWD, unpack->name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return fail_sys(err, fd < 0 ? fd : -errno, "cannot open the file that it changes");
+    if (!S_ISREG(st.st_mode))
+        return fail(err, ERR_INVALID, "what it changes is no file");
+    return reader_patch(unpack->tar, fd, archive_entry_size(entry), err) < 0
+               ? -1
+               : end_file(unpack, fd, entry, err);
 }
 
 /* Its mode comes with its attributes. */
@@ -293,8 +345,9 @@ static int clear_way_for_file(struct unpack *unpack, bool *is_file, struct error
 {
     struct stat st;
 
-    *is_file =
-        sys_fstatat(AT_FDCWD, unpack->name, &st, AT_SYMLINK_NOFOLLOW) >= 0 && S_ISREG(st.st_mode);
+    *is_file = !unpack->rules->is_exact && /* whose names are all another's */
+               sys_fstatat(AT_FDCWD, unpack->name, &st, AT_SYMLINK_NOFOLLOW) >= 0 &&
+               S_ISREG(st.st_mode);
     return *is_file ? 0 : clear_way(unpack, false, err);
 }
 
@@ -364,9 +417,11 @@ static int make_symlink(struct unpack *unpack, struct archive_entry *entry)
 
 static int make_special(struct unpack *unpack, struct archive_entry *entry)
 {
-    mode_t mode = archive_entry_filetype(entry) | archive_entry_perm(entry);
+    bool is_socket = strcmp(unpack->mark, MARK_SOCKET) == 0;
+    mode_t kind = is_socket ? S_IFSOCK : archive_entry_filetype(entry);
 
-    return sys_mknodat(AT_FDCWD, unpack->name, mode, archive_entry_rdev(entry));
+    return sys_mknodat(AT_FDCWD, unpack->name, kind | archive_entry_perm(entry),
+                       archive_entry_rdev(entry));
 }
 
 /* Removes what has the entry's name. */
@@ -396,5 +451,13 @@ static int set_attributes(struct unpack *unpack, const struct file *file,
     uid_t uid = rules->is_owned ? rules->uid : (uid_t)archive_entry_uid(entry);
     gid_t gid = rules->is_owned ? rules->gid : (gid_t)archive_entry_gid(entry);
 
-    return attributes_set(file, entry, uid, gid, err);
+    if (rules->is_exact && attributes_keep_only(file, entry, err) < 0)
+        return -1;
+    if (attributes_set(file, entry, uid, gid, err) < 0)
+        return -1;
+    if (!rules->is_exact || file->fd >= 0 || archive_entry_filetype(entry) == AE_IFLNK)
+        return 0;
+    /* A default ACL and the change of the owner have taken from the mode that it was made with. */
+    int rc = sys_fchmodat(AT_FDCWD, file->name, archive_entry_perm(entry));
+    return rc < 0 ? fail_sys(err, rc, "cannot set its mode") : 0;
 }

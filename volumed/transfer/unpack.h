@@ -17,7 +17,9 @@ struct unpack_rules {
     bool has_attributes; /* owners, modes, times, devices; else plain files of root's */
     bool is_no_overwrite_dir_non_dir; /* Docker's: a directory and another kind never replace each
                                          other */
-    bool is_owned;                    /* by uid and gid, whatever the archive says */
+    bool is_exact; /* a copy of what was packed: marks count, nothing inherited stays, the root has
+                      attributes too */
+    bool is_owned; /* by uid and gid, whatever the archive says */
     uid_t uid;
     gid_t gid;
     int64_t entries_max;

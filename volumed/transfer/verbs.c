@@ -35,12 +35,31 @@ int verb_unpack_layer(struct confined *run, const struct view *view, struct erro
 
 int verb_put_tree(struct confined *run, const struct view *view, struct error *err)
 {
-    static const struct unpack_rules rules = { .below = "",
-                                               .has_attributes = true,
-                                               .entries_max = LIMIT_ENTRIES };
+    static const struct unpack_rules rules = {
+        .below = "", .has_attributes = true, .is_exact = true, .entries_max = LIMIT_ENTRIES
+    };
+    cleanup_fd int root = open_root(err);
 
     (void)view;
-    return unpack_input(run, &rules, -1, err);
+    if (root < 0 || unpack_input(run, &rules, -1, err) < 0)
+        return -1;
+    int rc = sys_syncfs(root);
+    return rc < 0 ? fail_sys(err, rc, "cannot make the tree durable") : 0;
+}
+
+int verb_save_tree(struct confined *run, const struct view *view, struct error *err)
+{
+    cleanup_fd int root = open_root(err);
+    cleanup_fd int base =
+        run->base_fd < 0 ? -1 : sys_openat(run->base_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+    bool is_shared = false;
+
+    (void)view;
+    if (root < 0 || json_get_bool(run->request, "is_shared", &is_shared, err) < 0)
+        return -1;
+    if (run->base_fd >= 0 && base < 0)
+        return fail_sys(err, base, "cannot open what to compare with");
+    return pack_changes(base, root, is_shared, STDOUT_FILENO, err);
 }
 
 int verb_unpack_files(struct confined *run, const struct view *view, struct error *err)

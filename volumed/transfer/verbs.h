@@ -20,7 +20,16 @@ int verb_unpack_layer(struct confined *run, const struct view *view, struct erro
 /* An archive of plain files (an image archive) into the root directory.  Report: none. */
 int verb_unpack_files(struct confined *run, const struct view *view, struct error *err);
 
-/* A tar of a whole tree into the root directory, with all that it says of owners and the rest. */
+/*
+ * The root directory, which nobody writes, as an exact tar (pack_changes()); with "base" in the
+ * request, a descriptor, what is other in it than in that tree.  "is_shared" as there.
+ */
+int verb_save_tree(struct confined *run, const struct view *view, struct error *err);
+
+/*
+ * Such a tar into the root directory: into an empty one, or over what the base was.  Durable when
+ * it has ended.
+ */
 int verb_put_tree(struct confined *run, const struct view *view, struct error *err);
 
 /* A compressed stream to plain bytes.  Report: "diff_id", "archive_bytes". */

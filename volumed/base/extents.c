@@ -3,7 +3,7 @@
  * Only extents that lie where they say count: not those whose blocks are yet to be chosen, that are
  * stored in the inode, or that are packed (a part of a packed extent has the address of the whole).
  */
-#include "driver/extents.h"
+#include "base/extents.h"
 
 #include <linux/fiemap.h>
 #include <linux/fs.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where a file's bytes lie (FIEMAP), to find what two files of one filesystem share. */
-#ifndef DRIVER_EXTENTS_H
-#define DRIVER_EXTENTS_H
+#ifndef BASE_EXTENTS_H
+#define BASE_EXTENTS_H
 
 #include <stdbool.h>
 #include <stddef.h>
