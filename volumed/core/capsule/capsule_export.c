@@ -7,8 +7,8 @@
 #include "base/uuid.h"
 #include "core/capsule/capsule.h"
 #include "core/capsule/capsule_frame.h"
+#include "core/capsule/capsule_tree.h"
 #include "core/container/container.h"
-#include "core/file/file.h"
 #include "core/snapshot/set.h"
 #include "core/snapshot/snapshot.h"
 #include "core/volume/volume.h"
@@ -34,7 +34,7 @@ static int write_image(struct exporting *exporting, struct error *err);
 static int write_volume(struct exporting *exporting, const struct snapshot *member,
                         struct error *err);
 static int write_tree(struct exporting *exporting, const struct snapshot *snapshot,
-                      const char *kind, struct error *err);
+                      const char *kind, const char *base, struct error *err);
 
 int capsule_snapshots_find(const char *name, enum capsule_snapshots *which, struct error *err)
 {
@@ -143,7 +143,7 @@ static int describe(struct exporting *exporting, json_t *manifest, struct error 
     json_t *attachments = json_array();
     json_t *volumes = json_array();
 
-    json_set(manifest, "format", json_integer(1));
+    json_set(manifest, "format", json_integer(CAPSULE_FORMAT));
     json_set(manifest, "created_ms", json_integer(clock_now_ms()));
     json_set(manifest, "container",
              json_pack("{s:s, s:O, s:O, s:O, s:s, s:s}", "name", container->name, "config",
@@ -241,29 +241,39 @@ static int write_image(struct exporting *exporting, struct error *err)
     return capsule_write_json(writer, CAPSULE_SECTION_END, end, err);
 }
 
+/* The oldest snapshot whole; of each later one, and of the present, what is other in it. */
 static int write_volume(struct exporting *exporting, const struct snapshot *member,
                         struct error *err)
 {
     struct snapshot *list = NULL;
+    const char *base = NULL;
     int count = list_snapshots(exporting, member->volume_id, &list, err);
 
-    for (int i = 0; i < count; i++)
-        if (write_tree(exporting, &list[i], "snapshot", err) < 0)
+    for (int i = 0; i < count; i++) {
+        if (write_tree(exporting, &list[i], "snapshot", base, err) < 0)
             return -1;
-    return count < 0 ? -1 : write_tree(exporting, member, "volume", err);
+        base = list[i].name;
+    }
+    return count < 0 ? -1 : write_tree(exporting, member, "volume", base, err);
 }
 
 static int write_tree(struct exporting *exporting, const struct snapshot *snapshot,
-                      const char *kind, struct error *err)
+                      const char *kind, const char *base, struct error *err)
 {
     struct capsule_writer *writer = &exporting->writer;
     struct byte_sink sink = capsule_section_sink(writer);
-    const struct file_place place = { .volume = snapshot->volume_id, .snapshot = snapshot->name };
+    const struct capsule_tree tree = {
+        .volume = snapshot->volume_id,
+        .snapshot = snapshot->name,
+        .base = base,
+    };
     cleanup_json json_t *begin = json_pack("{s:s, s:s, s:s}", "kind", kind, "volume",
                                            snapshot->volume_name, "snapshot", snapshot->name);
 
+    if (base != NULL)
+        json_set(begin, "base", json_text(base));
     if (capsule_write_json(writer, CAPSULE_SECTION, begin, err) < 0 ||
-        file_archive(exporting->task, &place, &sink, err) < 0)
+        capsule_tree_save(exporting->task, &tree, &sink, err) < 0)
         return error_prefix(err, "cannot take '%s@%s' along", snapshot->volume_name,
                             snapshot->name);
     cleanup_json json_t *end = json_pack("{s:I}", "bytes", (json_int_t)writer->section_bytes);

@@ -20,6 +20,9 @@
 #include "base/json.h"
 #include "core/image/image.h"
 
+/* Of the manifest and the sections.  1 had each snapshot in full, and of a volume what it is. */
+#define CAPSULE_FORMAT 2
+
 #define CAPSULE_PAYLOAD_MAX ((size_t)1 << 20)
 #define CAPSULE_HASH_SIZE   65 /* with the NUL */
 

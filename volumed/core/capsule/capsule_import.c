@@ -6,15 +6,13 @@
  */
 #include <string.h>
 
-#include "base/fs.h"
 #include "base/uuid.h"
 #include "core/capsule/capsule.h"
 #include "core/capsule/capsule_frame.h"
 #include "core/capsule/capsule_plan.h"
+#include "core/capsule/capsule_tree.h"
 #include "core/container/container.h"
 #include "core/container/container_event.h"
-#include "core/container/stream.h"
-#include "core/file/file_tree.h"
 #include "core/operation/container_kinds.h"
 #include "core/operation/op.h"
 #include "core/service.h"
@@ -40,8 +38,7 @@ static int take_section(struct task *task, struct import *import, struct error *
 static int take_image(struct task *task, struct import *import, struct error *err);
 static int take_tree(struct task *task, struct import *import, const json_t *section,
                      struct error *err);
-static int unpack(struct task *task, struct import *import, const struct capsule_volume *volume,
-                  struct error *err);
+static int check_base(const struct capsule_volume *volume, const char *base, struct error *err);
 static int make_volumes(struct task *task, struct import *import, struct error *err);
 static int make_container(struct task *task, struct import *import, struct error *err);
 static const char *image_name(struct task *task, const struct capsule_plan *plan);
@@ -215,9 +212,12 @@ static int take_tree(struct task *task, struct import *import, const json_t *sec
     const char *name = "";
     const char *snapshot = "";
     const char *kind = "";
+    const char *base = NULL;
+    struct byte_source source = capsule_section_source(&import->reader);
 
     if (json_get_text(section, "volume", task->mem, &name, err) < 0 ||
         json_get_text(section, "snapshot", task->mem, &snapshot, err) < 0 ||
+        json_get_text(section, "base", task->mem, &base, err) < 0 ||
         json_get_text(section, "kind", task->mem, &kind, err) < 0)
         return -1;
     for (size_t i = 0; i < import->plan.count; i++)
@@ -226,8 +226,11 @@ static int take_tree(struct task *task, struct import *import, const json_t *sec
     if (volume == NULL || volume->is_whole)
         return fail(err, ERR_CORRUPT, "the capsule has contents of a volume '%s' that is not in it",
                     name);
-    if (unpack(task, import, volume, err) < 0)
+    if (check_base(volume, base, err) < 0)
+        return -1;
+    if (capsule_tree_load(task, volume->hidden, base != NULL, &source, err) < 0)
         return error_prefix(err, "cannot unpack volume '%s'", name);
+    volume->last = snapshot;
     volume->is_whole = strcmp(kind, "volume") == 0;
     if (volume->is_whole)
         return 0;
@@ -238,29 +241,14 @@ static int take_tree(struct task *task, struct import *import, const json_t *sec
                : snapshot_create(task, volume->hidden, &spec, &made, err);
 }
 
-/* What an earlier snapshot left is taken away first. */
-static int unpack(struct task *task, struct import *import, const struct capsule_volume *volume,
-                  struct error *err)
+/* What a difference is applied to must be what it was taken from. */
+static int check_base(const struct capsule_volume *volume, const char *base, struct error *err)
 {
-    cleanup_file_tree struct file_tree tree = FILE_TREE_NONE;
-    cleanup_child struct child child = CHILD_NONE;
-    cleanup_buf struct buf report = { 0 };
-    struct byte_source source = capsule_section_source(&import->reader);
-
-    if (file_tree_open(task, volume->hidden, NULL, &tree, err) < 0 ||
-        fs_empty_dir(tree.fd, err) < 0)
-        return -1;
-    struct child_spec spec = {
-        .program = task->service->confined_path,
-        .verb = "put-tree",
-        .input = CHILD_PIPE,
-        .output = CHILD_NOTHING,
-        .fds = &tree.fd,
-        .fd_count = 1,
-    };
-    if (child_start(&child, &spec, err) < 0 || stream_feed(&child, &source, err) < 0)
-        return -1;
-    return child_wait(&child, &report, err);
+    if (base == NULL || (volume->last != NULL && strcmp(volume->last, base) == 0))
+        return 0;
+    return fail(err, ERR_CORRUPT,
+                "the capsule has a difference from snapshot '%s@%s', which is not before it",
+                volume->old_name, base);
 }
 
 static int make_volumes(struct task *task, struct import *import, struct error *err)

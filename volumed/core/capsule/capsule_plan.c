@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/uuid.h"
+#include "core/capsule/capsule_frame.h"
 #include "core/container/container_name.h"
 #include "model/container.h"
 #include "model/name.h"
@@ -36,9 +37,9 @@ int capsule_plan_make(struct task *task, const json_t *manifest, const struct pa
     plan->manifest = manifest;
     if (json_get_int(manifest, "format", &format, err) < 0)
         return -1;
-    if (format != 1)
-        return fail(err, ERR_UNSUPPORTED, "the capsule has format %lld, this volumed knows 1",
-                    (long long)format);
+    if (format < 1 || format > CAPSULE_FORMAT)
+        return fail(err, ERR_UNSUPPORTED, "the capsule has format %lld, this volumed knows 1 to %d",
+                    (long long)format, CAPSULE_FORMAT);
     if (json_array_size(volumes) > CAPSULE_VOLUMES_MAX ||
         json_array_size(attachments) > CAPSULE_VOLUMES_MAX)
         return fail(err, ERR_INVALID, "the capsule has more than %d volumes", CAPSULE_VOLUMES_MAX);

@@ -19,6 +19,7 @@ struct capsule_volume {
     const char *id;     /* NULL until it is made */
     struct pairs labels;
     struct pairs options;
+    const char *last; /* the snapshot that it holds, while it is made; NULL: nothing yet */
     bool is_anonymous;
     bool is_whole;
 };
