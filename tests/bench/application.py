@@ -212,7 +212,8 @@ def rehearse_on(world, what, gigabytes):
         bank.ledger.reach(200)
         before = time.time()
         bank.ledger.reach(500)
-        _, answer = world.volctl("container", "rehearse", "bank", "--image", "pg", "--probation", "5s")
+        _, answer = world.volctl("container", "rehearse", "bank", "--image", "pg", "--probation", "5s",
+                                 "--freeze-timeout", "60s")
         if answer["state"] != "committed":
             raise RuntimeError(answer["reason"])
         over = time.time()

@@ -109,6 +109,14 @@ nothing_happened() {
     nothing_happened
 }
 
+@test "the original stands still only so long" {
+    run ! volctl container rehearse web --probation 300ms --freeze-timeout 1ms
+    [[ $output == *"--freeze-timeout"* ]]
+    nothing_happened
+    run -0 volctl container rehearse web --probation 300ms --freeze-timeout 30s
+    nothing_happened
+}
+
 @test "a wrong image is said at once" {
     run ! volctl container rehearse web --image none-such
     [[ $output == *"none-such"* ]]

@@ -31,6 +31,8 @@ static const struct {
       "stop the containers that have it mounted; 'volctl volume inspect' names them" },
     { ERR_TIMEOUT, "snapshot", "create",
       "give the containers more time to stand still with --freeze-timeout" },
+    { ERR_TIMEOUT, "container", "rehearse",
+      "give the container more time to stand still with --freeze-timeout" },
     { ERR_CONFLICT, "container", "rm", "stop it first, or use --force" },
     { ERR_CONFLICT, "container", "exec", "'volctl container start' starts it" },
     { ERR_CONFLICT, "image", "rm", "remove the containers made from it first, or use --force" },

@@ -21,13 +21,16 @@ int cmd_container_rehearse(struct command *command, struct error *err)
     cleanup_json json_t *change = NULL;
     cleanup_json json_t *body = json_object();
     json_t *recreation = NULL;
+    int64_t freeze_ms = 0;
 
     if (words != 1)
         return fail(err, ERR_INVALID, "give one container");
     change = container_change(command, args_get(args, "image"), words, err);
     if (change == NULL || fix_image(command, change, err) < 0 ||
+        args_duration_ms(args, "freeze-timeout", &freeze_ms, err) < 0 ||
         recreation_set_probation(command, body, err) < 0)
         return -1;
+    json_set(body, "freeze_timeout_ms", json_integer(freeze_ms));
     json_object_set(body, "change", change);
     json_set(body, "network", json_boolean(args_has(args, "with-network")));
     json_set(body, "keep", json_boolean(args_has(args, "keep")));

@@ -320,6 +320,7 @@ const struct verb verbs[] = {
       OPTIONS({ "image", 0, "IMAGE", "the image to try; by default what the same name is now" },
               { "probation", 0, "DURATION", "how long it is watched (30s)" },
               { "probe", 0, "COMMAND", "a shell command in it that must succeed" },
+              { "freeze-timeout", 0, "DURATION", "how long the container may stand still while its volumes are cut (5s)" },
               { "with-network", 0, NULL, "give it the container's network; else it has none" },
               { "keep", 0, NULL, "leave the rehearsed container and its clones" },
               { "promote", 0, NULL, "when it passed, recreate the container with that very image" },

@@ -25,6 +25,7 @@ struct rehearse_body {
     const char *change; /* JSON text */
     int64_t probation_ms;
     const char *probe;
+    int64_t freeze_timeout_ms;
     bool network;
     bool keep;
 };
@@ -82,6 +83,7 @@ int native_rehearsal_begin(struct call *call, struct error *err)
         FIELD(OBJECT, struct rehearse_body, change, OPTIONAL),
         FIELD(INT, struct rehearse_body, probation_ms, OPTIONAL),
         FIELD(TEXT, struct rehearse_body, probe, OPTIONAL),
+        FIELD(INT, struct rehearse_body, freeze_timeout_ms, OPTIONAL),
         FIELD(BOOL, struct rehearse_body, network, OPTIONAL),
         FIELD(BOOL, struct rehearse_body, keep, OPTIONAL),
         FIELDS_END,
@@ -97,6 +99,7 @@ int native_rehearsal_begin(struct call *call, struct error *err)
         .change = change,
         .probation_ms = body.probation_ms,
         .probe = body.probe,
+        .freeze_timeout_ms = body.freeze_timeout_ms,
         .has_network = body.network,
         .is_kept = body.keep,
     };

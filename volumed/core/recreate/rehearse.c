@@ -20,8 +20,9 @@ static int insert(struct task *task, const struct rehearse_request *request,
                   struct container *original, struct recreation *recreation, struct error *err);
 static int prepare(struct task *task, const struct rehearse_request *request,
                    struct container *original, struct recreation *recreation, struct error *err);
-static int clone_volumes(struct task *task, struct container *original,
-                         const struct recreation *recreation, struct error *err);
+static int clone_volumes(struct task *task, const struct rehearse_request *request,
+                         struct container *original, const struct recreation *recreation,
+                         struct error *err);
 static int make_container(struct task *task, const struct rehearse_request *request,
                           const struct container *original, struct recreation *recreation,
                           struct error *err);
@@ -108,14 +109,16 @@ static int insert(struct task *task, const struct rehearse_request *request,
 static int prepare(struct task *task, const struct rehearse_request *request,
                    struct container *original, struct recreation *recreation, struct error *err)
 {
-    if (original->attachment_count > 0 && clone_volumes(task, original, recreation, err) < 0)
+    if (original->attachment_count > 0 &&
+        clone_volumes(task, request, original, recreation, err) < 0)
         return -1;
     return make_container(task, request, original, recreation, err);
 }
 
 /* Afterwards the original's attachments, here alone, are to the clones. */
-static int clone_volumes(struct task *task, struct container *original,
-                         const struct recreation *recreation, struct error *err)
+static int clone_volumes(struct task *task, const struct rehearse_request *request,
+                         struct container *original, const struct recreation *recreation,
+                         struct error *err)
 {
     const char *const containers[] = { original->id, NULL };
     const char *prefix = arena_printf(task->mem, "%s.", recreation->set_name);
@@ -123,6 +126,7 @@ static int clone_volumes(struct task *task, struct container *original,
         .name = recreation->set_name,
         .containers = containers,
         .reason = "safety",
+        .freeze_timeout_ms = request->freeze_timeout_ms,
     };
     const struct set_clone_spec clone = { .prefix = prefix };
     struct snapshot_set set;

@@ -23,8 +23,10 @@ struct rehearse_request {
     const json_t *change; /* as of struct recreate_target */
     int64_t probation_ms;
     const char *probe;
-    bool has_network; /* the original's; else none */
-    bool is_kept;     /* container and clones stay when it is over */
+    int64_t
+        freeze_timeout_ms; /* how long the original may stand still for the cut; 0: the default */
+    bool has_network;      /* the original's; else none */
+    bool is_kept;          /* container and clones stay when it is over */
 };
 
 /* Answers when container and clones are there; the rest happens in a thread. */
