@@ -18,36 +18,28 @@
 #define PARAMETER_MAX 256 /* fsconfig(2) takes strings shorter than this */
 #define LAYERS_OLD    24  /* "/dev/fd/NN:" each */
 
+/* Gives the context its layers; what must be open until the overlay is made goes to fds. */
+typedef int (*add_fn)(int fs_fd, const char *const *dirs, int *fds);
+
 static int open_dir(const char *path, struct error *err);
-static int configure(int fs_fd, const struct overlay_stack *stack, int *fds);
-static int add_each(int fs_fd, const char *const *dirs);
+static int make(const struct overlay_stack *stack, unsigned int attributes);
+static int make_with(const struct overlay_stack *stack, unsigned int attributes, add_fn add);
+static int configure(int fs_fd, const struct overlay_stack *stack);
+static int add_each(int fs_fd, const char *const *dirs, int *fds);
 static int add_joined(int fs_fd, const char *const *dirs, int *fds);
 
 int overlay_view_open(const char *const *dirs, struct error *err)
 {
-    int fds[LAYERS_OLD];
+    const struct overlay_stack view = { .layers = dirs };
 
     if (dirs[0] == NULL)
         return fail(err, ERR_NOT_FOUND, "there are no layers");
     if (dirs[1] == NULL)
         return open_dir(dirs[0], err);
-    cleanup_fd int fs_fd = sys_fsopen("overlay");
-    if (fs_fd < 0)
-        return fail_sys(err, fs_fd, "cannot make an overlay");
-    for (size_t i = 0; i < LAYERS_OLD; i++)
-        fds[i] = -1;
-    int rc = add_each(fs_fd, dirs);
-    if (rc < 0)
-        rc = add_joined(fs_fd, dirs, fds);
-    if (rc == 0)
-        rc = sys_fsconfig_create(fs_fd);
-    for (size_t i = 0; i < LAYERS_OLD; i++)
-        sys_close_fd(&fds[i]);
-    if (rc == 0)
-        rc = sys_fsmount(fs_fd, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-    if (rc == -ENAMETOOLONG)
+    int fd = make(&view, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+    if (fd == -ENAMETOOLONG)
         return fail(err, ERR_UNSUPPORTED, "this kernel cannot stack so many layers");
-    return rc < 0 ? fail_sys(err, rc, "cannot mount an overlay of the layers") : rc;
+    return fd < 0 ? fail_sys(err, fd, "cannot mount an overlay of the layers") : fd;
 }
 
 int overlay_mount_detached(const char *const *options, struct error *err)
@@ -73,29 +65,42 @@ int overlay_mount_detached(const char *const *options, struct error *err)
 
 int overlay_stack_mount(const struct overlay_stack *stack, struct error *err)
 {
+    int fd = make(stack, stack->upper == NULL ? MOUNT_ATTR_RDONLY : 0);
+
+    if (fd == -EINVAL)
+        return fail(err, ERR_UNSUPPORTED,
+                    "the kernel refuses an overlay there: the filesystem lacks what one needs, or"
+                    " is an overlay itself");
+    return fd < 0 ? fail_sys(err, fd, "cannot mount the layers") : fd;
+}
+
+/* Kernels before 6.5 take any parameter, and say -EINVAL only when the overlay is made of them. */
+static int make(const struct overlay_stack *stack, unsigned int attributes)
+{
+    int fd = make_with(stack, attributes, add_each);
+
+    return fd == -EINVAL ? make_with(stack, attributes, add_joined) : fd;
+}
+
+static int make_with(const struct overlay_stack *stack, unsigned int attributes, add_fn add)
+{
     int fds[LAYERS_OLD];
     cleanup_fd int fs_fd = sys_fsopen("overlay");
 
-    if (fs_fd < 0)
-        return fail_sys(err, fs_fd, "cannot make an overlay");
     for (size_t i = 0; i < LAYERS_OLD; i++)
         fds[i] = -1;
-    int rc = configure(fs_fd, stack, fds);
+    int rc = fs_fd < 0 ? fs_fd : add(fs_fd, stack->layers, fds);
+    if (rc >= 0 && stack->source != NULL)
+        rc = configure(fs_fd, stack);
     if (rc >= 0)
         rc = sys_fsconfig_create(fs_fd);
     for (size_t i = 0; i < LAYERS_OLD; i++)
         sys_close_fd(&fds[i]);
-    if (rc >= 0)
-        rc = sys_fsmount(fs_fd, stack->upper == NULL ? MOUNT_ATTR_RDONLY : 0);
-    if (rc == -EINVAL)
-        return fail(err, ERR_UNSUPPORTED,
-                    "the kernel refuses an overlay there: the filesystem lacks what one needs, or"
-                    " is an overlay itself");
-    return rc < 0 ? fail_sys(err, rc, "cannot mount the layers") : rc;
+    return rc < 0 ? rc : sys_fsmount(fs_fd, attributes);
 }
 
 /* Said in full, whatever the kernel was built or booted with. */
-static int configure(int fs_fd, const struct overlay_stack *stack, int *fds)
+static int configure(int fs_fd, const struct overlay_stack *stack)
 {
     const char *const options[][2] = {
         { "source", stack->source },
@@ -105,10 +110,8 @@ static int configure(int fs_fd, const struct overlay_stack *stack, int *fds)
         { "metacopy", "off" },
         { "index", "off" },
     };
+    int rc = 0;
 
-    int rc = add_each(fs_fd, stack->layers);
-    if (rc < 0)
-        rc = add_joined(fs_fd, stack->layers, fds);
     for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(options); i++)
         if (options[i][1] != NULL)
             rc = sys_fsconfig(fs_fd, options[i][0], options[i][1]);
@@ -122,10 +125,9 @@ static int open_dir(const char *path, struct error *err)
     return fd < 0 ? fail_sys(err, fd, "cannot open layer '%s'", path) : fd;
 }
 
-/* Nothing has been added when the first is refused, which is how an old kernel shows itself. */
-
-static int add_each(int fs_fd, const char *const *dirs)
+static int add_each(int fs_fd, const char *const *dirs, int *fds)
 {
+    (void)fds;
     for (; *dirs != NULL; dirs++) {
         int rc = sys_fsconfig(fs_fd, "lowerdir+", *dirs);
         if (rc < 0)
