@@ -14,6 +14,7 @@
 #include "base/sys.h"
 #include "base/units.h"
 #include "runner/command/command.h"
+#include "runner/container/state.h"
 #include "runner/spec/field.h"
 #include "runner/supervise/hold.h"
 
@@ -42,9 +43,12 @@ int command_delete(struct arena *mem, struct options *options, struct error *err
 {
     cleanup_container struct container *container = NULL;
 
-    if (command_open(mem, options, &container, err) < 0)
-        return options->is_forced && err->code == ERR_NOT_FOUND ? 0 : -1;
-    return container_delete(container, options->is_forced, err);
+    if (command_open(mem, options, &container, err) == 0)
+        return container_delete(container, options->is_forced, err);
+    /* One that was cut off before it had a state, or whose state a loss of power took. */
+    if (options->is_forced && (err->code == ERR_NOT_FOUND || err->code == ERR_CORRUPT))
+        return state_remove(options->root, options->args[0], err);
+    return -1;
 }
 
 int command_pause(struct arena *mem, struct options *options, struct error *err)

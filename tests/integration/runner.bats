@@ -121,6 +121,14 @@ teardown() {
     [ "$status" -eq 0 ] || [[ $output == *"does not exist"* ]]
 }
 
+@test "delete --force removes what a loss of power left without a readable state" {
+    mkdir -p "$ROOT/$ID"
+    : >"$ROOT/$ID/state.json"
+    run -1 runner delete "$ID"
+    runner delete --force "$ID"
+    [ ! -e "$ROOT/$ID" ]
+}
+
 @test "a created container can be deleted" {
     program sleep 100
     runner create --bundle "$BUNDLE" "$ID"
