@@ -16,7 +16,7 @@ RUNNER_LIB  := $(filter-out runner/main.c,$(RUNNER)) $(BASE)
 CHECK_LIBS  := $(shell pkg-config --libs check 2>/dev/null)
 S           ?= 60
 
-.PHONY: check check-asan check-tsan check-unit check-fuzz check-integration check-crash check-proof check-vm
+.PHONY: check check-asan check-tsan check-unit check-fuzz check-integration check-crash check-power check-proof check-vm
 .PHONY: unit-programs fuzz-programs fuzz bench lint format analyze coverage compile_commands.json demo
 
 check: ## everything: lint, unit and fault tests, fuzz corpora, integration
@@ -46,6 +46,8 @@ check-proof: all ## databases on two volumes under load: sets, recreations and a
 	@tests/proof/prove-upgrade || [ $$? -eq 77 ]
 check-crash: all ## kill -9 at every system call of every verb, on the shipped programs
 	@CRASH_STEP=1 FILE_TIMEOUT=7200 tests/lib/run-integration tests/integration/crash.bats
+check-power: all ## power lost at 120 moments of a loop of storage verbs and recreations, and a control that loses data
+	@tests/power/check-power
 check-vm: all ## the runner's integration tests in a machine with cgroup v2 alone (T=prefix for some files)
 	@tests/lib/run-vm $(if $(T),$(wildcard tests/integration/$(T)*.bats),)
 check-asan: ## unit tests and corpora under the address and undefined-behaviour sanitizers

@@ -93,10 +93,14 @@ class ContainerRecreate(ContainerVerb):
         assert [c["Names"] for c in containers] == [[f"/{name}"]], containers
         volumes = self.world.api("GET", "/volumes")["Volumes"]
         assert len(volumes) == 2, volumes
-        generations = self.world.api("GET", f"/volumed/v1/containers/{name}/generations")["generations"]
-        sets = {made["name"] for made in self.world.api("GET", "/volumed/v1/sets")["sets"]}
-        recreations = self.world.api("GET", f"/volumed/v1/recreations?container={name}")["recreations"]
-        known = {g["set"] for g in generations} | {r["failed_set"] for r in recreations}
+        for _ in range(50):  # it is committed before it is tidied up behind
+            generations = self.world.api("GET", f"/volumed/v1/containers/{name}/generations")["generations"]
+            sets = {made["name"] for made in self.world.api("GET", "/volumed/v1/sets")["sets"]}
+            recreations = self.world.api("GET", f"/volumed/v1/recreations?container={name}")["recreations"]
+            known = {g["set"] for g in generations} | {r["failed_set"] for r in recreations}
+            if sets <= known:
+                break
+            time.sleep(0.05)
         assert sets <= known, f"{sets} of {generations}"
         self.world.check()
 
