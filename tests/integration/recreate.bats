@@ -73,6 +73,21 @@ is_whole() {
     [ "$output" = "$name" ]
     run -0 volctl container history "$name" --json
     [ "$(jq -c '[.[] | [.number, .outcome]]' <<<"$output")" = '[[2,"current"],[1,"replaced"]]' ]
+    [ "$(jq -cS '.[0].changes' <<<"$output")" = '[{"from":"old","option":"Env.WHO","to":"new"}]' ]
+    [ "$(jq -c '[.[1].changes, (.[1].lasted_ms > 0)]' <<<"$output")" = '[null,true]' ]
+    is_whole
+}
+
+@test "what was written in the probation is told, whether it stays or goes" {
+    run -0 volctl container recreate "$name" --probation 1s --json -- \
+        sh -c 'dd if=/dev/zero of=/data/big bs=1k count=64 2>/dev/null; echo x >>/data/log; trap "exit 0" TERM; sleep 1000 & wait'
+    [ "$(jq -c '.report | [.files_added, .files_changed, .bytes_written >= 65536, .downtime_ms > 0]' <<<"$output")" = \
+        '[1,1,true,true]' ]
+    run -1 volctl container recreate "$name" --probation 1s -- \
+        sh -c 'dd if=/dev/zero of=/data/more bs=1k count=8 2>/dev/null; exit 3'
+    [[ $output == *"written in probation: 8"*" in 1 new and 0 changed files" ]]
+    run -0 volctl container history "$name"
+    [[ $output == *"CHANGED"*"Cmd"* ]]
     is_whole
 }
 

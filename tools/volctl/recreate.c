@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/units.h"
 #include "container_shape.h"
 #include "output.h"
 #include "url.h"
@@ -21,6 +22,9 @@ static void print_plan(const struct command *command, const json_t *recreation);
 static int decide(struct command *command, const char *verb, struct error *err);
 static int find_probation(struct command *command, const char **id, struct error *err);
 static const char *names(struct arena *mem, const json_t *recreation);
+static const char *lasted(struct arena *mem, const json_t *item);
+static const char *changed(struct arena *mem, const json_t *changes);
+static void print_written(const struct command *command, const json_t *report);
 
 int cmd_container_recreate(struct command *command, struct error *err)
 {
@@ -70,8 +74,9 @@ int cmd_container_undo(struct command *command, struct error *err)
 
 int cmd_container_history(struct command *command, struct error *err)
 {
-    static const char *const titles[] = { "GENERATION", "OUTCOME",  "IMAGE",    "IMAGE ID",
-                                          "CREATED",    "REPLACED", "SNAPSHOT", NULL };
+    static const char *const titles[] = { "GENERATION", "OUTCOME",  "IMAGE",  "IMAGE ID",
+                                          "CREATED",    "REPLACED", "LASTED", "SNAPSHOT",
+                                          "CHANGED",    NULL };
     cleanup_json json_t *answer = NULL;
     struct table table;
     size_t index;
@@ -99,10 +104,32 @@ int cmd_container_history(struct command *command, struct error *err)
         table_cell(&table, json_is_integer(json_object_get(item, "retired_ms"))
                                ? cell_ago_ms(command->mem, item, "retired_ms")
                                : NULL);
+        table_cell(&table, lasted(command->mem, item));
         table_cell(&table, set == NULL || set[0] == '\0' ? NULL : set);
+        table_cell(&table, changed(command->mem, json_object_get(item, "changes")));
     }
     table_print(&table);
     return 0;
+}
+
+static const char *lasted(struct arena *mem, const json_t *item)
+{
+    char text[UNITS_TEXT_SIZE];
+
+    units_format_ago(json_integer_value(json_object_get(item, "lasted_ms")), text);
+    return arena_strdup(mem, text);
+}
+
+static const char *changed(struct arena *mem, const json_t *changes)
+{
+    const char *text = NULL;
+    size_t index;
+    json_t *change;
+
+    json_array_foreach(changes, index, change) text =
+        arena_printf(mem, "%s%s%s", text != NULL ? text : "", text != NULL ? "," : "",
+                     cell_text(change, "option"));
+    return text;
 }
 
 int recreation_follow(struct command *command, json_t **recreation, struct error *err)
@@ -220,6 +247,7 @@ static int conclude(const struct command *command, const json_t *recreation)
                     cell_text(recreation, "reason"));
         if (set != NULL && set[0] != '\0')
             output_line("what the new one had written is in set '%s'", set);
+        print_written(command, json_object_get(recreation, "report"));
     }
     return EXIT_ROLLED_BACK;
 }
@@ -237,8 +265,19 @@ static void print_committed(const struct command *command, const json_t *recreat
                 (long long)json_integer_value(json_object_get(report, "downtime_ms")),
                 set != NULL && set[0] != '\0' ? ", earlier data in set " : "",
                 set != NULL ? set : "");
+    print_written(command, report);
     if (strcmp(state, "probation") == 0)
         output_line("decide with 'volctl container commit' or 'volctl container undo'");
+}
+
+static void print_written(const struct command *command, const json_t *report)
+{
+    const char *bytes = cell_size(command->mem, report, "bytes_written");
+
+    if (bytes != NULL)
+        output_line("written in probation: %s in %lld new and %lld changed files", bytes,
+                    (long long)json_integer_value(json_object_get(report, "files_added")),
+                    (long long)json_integer_value(json_object_get(report, "files_changed")));
 }
 
 static void print_plan(const struct command *command, const json_t *recreation)

@@ -5,8 +5,10 @@
 #include "api/native/decode.h"
 #include "api/native/encode.h"
 #include "api/native/handlers.h"
+#include "base/clock.h"
 #include "core/container/container.h"
 #include "core/recreate/generation.h"
+#include "core/recreate/generation_change.h"
 #include "core/recreate/recreate.h"
 #include "core/recreate/rehearse.h"
 
@@ -39,6 +41,9 @@ static int read_members(struct call *call, json_t *members, struct recreate_requ
 static json_t *encode_recreation(const struct recreation *recreation);
 static json_t *encode_generation(struct task *task, const struct container *container,
                                  const struct generation *generation);
+static void add_changes(struct task *task, json_t *generations, int from,
+                        const struct container *container, const struct generation *list,
+                        int count);
 static int decide(struct call *call, bool is_commit, struct error *err);
 
 int native_recreation_begin(struct call *call, struct error *err)
@@ -159,12 +164,31 @@ int native_container_generations(struct call *call, struct error *err)
         return -1;
     json_t *generations = json_array();
     json_add(generations, encode_generation(call->task, &container, NULL));
+    add_changes(call->task, generations, 0, &container, list, count);
     for (int i = 0; i < count; i++) {
         cleanup_container struct container kept = { 0 };
-        if (container_get(call->task, list[i].container_id, &kept, err) == 0)
-            json_add(generations, encode_generation(call->task, &kept, &list[i]));
+        if (container_get(call->task, list[i].container_id, &kept, err) < 0)
+            continue;
+        json_add(generations, encode_generation(call->task, &kept, &list[i]));
+        add_changes(call->task, generations, i + 1, &kept, list, count);
     }
     return call_reply_json(call, 200, encode_list("generations", generations), err);
+}
+
+/* To the last generation, from the newest before it that was not given up. */
+static void add_changes(struct task *task, json_t *generations, int from,
+                        const struct container *container, const struct generation *list, int count)
+{
+    json_t *last = json_array_get(generations, json_array_size(generations) - 1);
+    cleanup_container struct container before = { 0 };
+    struct error ignored;
+
+    while (from < count && strcmp(list[from].outcome, "replaced") != 0)
+        from++;
+    json_set(last, "changes",
+             from < count && container_get(task, list[from].container_id, &before, &ignored) == 0
+                 ? generation_changes(task->mem, &before, container)
+                 : json_null());
 }
 
 static int read_members(struct call *call, json_t *members, struct recreate_request *request,
@@ -236,6 +260,9 @@ static json_t *encode_generation(struct task *task, const struct container *cont
     json_set(json, "recreation", is_known ? encode_recreation(&recreation) : json_null());
     encode_time_ms(json, "created", container->created_ns / 1000000);
     encode_time_ms(json, "retired", generation != NULL ? generation->retired_ms : 0);
+    json_set(json, "lasted_ms",
+             json_integer((generation != NULL ? generation->retired_ms : clock_now_ms()) -
+                          container->created_ns / 1000000));
     return json;
 }
 

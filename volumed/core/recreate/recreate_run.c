@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "core/operation/event.h"
 #include "core/recreate/generation.h"
+#include "core/recreate/recreate_written.h"
 #include "core/recreate/rehearse.h"
 #include "core/service.h"
 #include "store/generation.h"
@@ -33,6 +34,7 @@ static int go_on(struct recreate_run *run, bool is_resumed, struct error *err);
 static int go_forward(struct recreate_run *run, struct error *err);
 static int go_through_probation(struct recreate_run *run, struct error *err);
 static int go_back(struct recreate_run *run, struct error *err);
+static void report_written(struct recreate_run *run);
 static void tidy_up(struct recreate_run *run);
 static bool is_stopped(const struct recreate_run *run);
 
@@ -103,6 +105,7 @@ static int go_through_probation(struct recreate_run *run, struct error *err)
     if (verdict == 0)
         return 0;
     if (verdict > 0) {
+        report_written(run);
         if (recreate_end(run, "committed", err) < 0)
             return -1;
         tidy_up(run);
@@ -110,6 +113,16 @@ static int go_through_probation(struct recreate_run *run, struct error *err)
     }
     run->recreation->reason = arena_strdup(run->task->mem, cause.message);
     return go_back(run, err);
+}
+
+/* In its probation: since the cut, or since the data of a generation was put back. */
+static void report_written(struct recreate_run *run)
+{
+    const char *target = run->plan.target_set;
+
+    if (run->plan.probation_ms != 0)
+        recreate_report_written(run, target != NULL ? target : run->recreation->set_name, NULL,
+                                NULL);
 }
 
 /* What a crash here leaves is removed at the next start, generations after the next recreation. */

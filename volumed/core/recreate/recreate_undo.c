@@ -12,6 +12,7 @@
 #include "core/recreate/generation.h"
 #include "core/recreate/recreate_data.h"
 #include "core/recreate/recreate_run.h"
+#include "core/recreate/recreate_written.h"
 #include "core/service.h"
 #include "store/container.h"
 
@@ -20,6 +21,7 @@
 
 static int stop_new(struct recreate_run *run, struct error *err);
 static int put_data_back(struct recreate_run *run, bool is_switched, struct error *err);
+static void report_written(struct recreate_run *run, bool is_switched);
 static int drop_sets(struct recreate_run *run, struct error *err);
 static int switch_back(struct recreate_run *run, struct error *err);
 static int switch_member_back(struct recreate_run *run, const struct recreation_member *member,
@@ -41,7 +43,21 @@ int recreate_undo(struct recreate_run *run, struct error *err)
     if (run->recreation->failed_set[0] != '\0' && run->plan.keep_new_data_as != NULL &&
         recreate_data_keep(run, run->recreation->failed_set, err) < 0)
         return -1;
-    return drop_sets(run, err) < 0 ? -1 : start_old(run, err);
+    if (start_old(run, err) < 0)
+        return -1;
+    report_written(run, is_switched);
+    return drop_sets(run, err);
+}
+
+/* The old one runs again meanwhile: it is told from snapshots, of which one goes after that. */
+static void report_written(struct recreate_run *run, bool is_switched)
+{
+    const struct recreation *recreation = run->recreation;
+    const char *target = run->plan.target_set;
+
+    if (is_switched && recreation->failed_set[0] != '\0')
+        recreate_report_written(run, target != NULL ? target : recreation->set_name,
+                                recreation->failed_set, NULL);
 }
 
 static int stop_new(struct recreate_run *run, struct error *err)

@@ -13,10 +13,9 @@
 #include "core/container/container.h"
 #include "core/container/container_io.h"
 #include "core/container/container_stop.h"
-#include "core/file/diff.h"
 #include "core/image/image.h"
+#include "core/recreate/recreate_written.h"
 #include "core/recreate/seed_drift.h"
-#include "core/snapshot/set.h"
 #include "mount/overlay.h"
 
 #define STOP_TIMEOUT_MS 10000
@@ -26,7 +25,6 @@
 #define DRIFT_MAX       50
 
 static void report_changes(struct recreate_run *run);
-static int count_change(void *context, const struct tree_change *change, struct error *err);
 static void report_log(struct recreate_run *run, const struct container *container);
 static size_t take_frames(const struct buf *frames, char *text, size_t size);
 static void report_drift(struct recreate_run *run, const struct container *container);
@@ -54,45 +52,9 @@ void rehearse_report(struct recreate_run *run)
 
 static void report_changes(struct recreate_run *run)
 {
-    struct diff_result sum = { 0 };
-    struct snapshot_set set;
-    struct error err;
+    const char *set = run->recreation->set_name;
 
-    if (run->recreation->set_name[0] == '\0' ||
-        set_get(run->task, run->recreation->set_name, &set, &err) < 0)
-        return;
-    for (size_t i = 0; i < set.member_count; i++) {
-        const struct diff_spec spec = {
-            .from_volume = set.members[i].volume_id,
-            .from_snapshot = set.members[i].name,
-            .to_volume =
-                arena_printf(run->task->mem, "%s.%s", set.name, set.members[i].volume_name),
-            .is_quick = true,
-        };
-        struct diff_result result = { 0 };
-        if (diff_trees(run->task, &spec, count_change, NULL, &result, &err) < 0) {
-            log_warn("cannot compare volume=%s error=\"%s\"", set.members[i].volume_name,
-                     err.message);
-            return;
-        }
-        sum.added += result.added;
-        sum.removed += result.removed;
-        sum.changed += result.changed;
-        sum.added_bytes += result.added_bytes + result.changed_bytes;
-    }
-    recreate_report(run, "files_added", json_integer(sum.added));
-    recreate_report(run, "files_removed", json_integer(sum.removed));
-    recreate_report(run, "files_changed", json_integer(sum.changed));
-    recreate_report(run, "bytes_written", json_integer(sum.added_bytes));
-}
-
-/* The sums are what is wanted. */
-static int count_change(void *context, const struct tree_change *change, struct error *err)
-{
-    (void)context;
-    (void)change;
-    (void)err;
-    return 0;
+    recreate_report_written(run, set, NULL, arena_printf(run->task->mem, "%s.", set));
 }
 
 static void report_log(struct recreate_run *run, const struct container *container)
