@@ -2,7 +2,8 @@
 /*
  * The walk of two trees at once.  As in base/tree.c a level remembers names and identities, and the
  * way up is "..", checked; here each level has two sides.  Below a directory that one tree alone
- * has, the other side stays where it was, and its descriptor is parked.
+ * has, the other side stays where it was, and its descriptor is parked.  Regular files that both
+ * have are compared in batches (tree_diff_batch.h), where no device can be opened by mistake.
  */
 #include "driver/tree_diff.h"
 
@@ -12,10 +13,12 @@
 #include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/sys.h"
+#include "driver/tree_diff_batch.h"
 
 #define READ_SIZE 8192
 
@@ -26,7 +29,7 @@ enum side {
 };
 
 struct names {
-    struct buf text;   /* each with its NUL */
+    struct buf text;   /* each with its type (d_type) before it and a NUL behind */
     const char **list; /* sorted */
     size_t count;
     size_t next;
@@ -40,7 +43,9 @@ struct level {
 
 struct walk {
     const struct tree_diff_spec *spec;
-    bool is_pruned; /* at the top, entries that are the same inode are left alone */
+    bool is_pruned;  /* at the top, entries that are the same inode are left alone */
+    bool is_batched; /* files are opened as they are found */
+    struct diff_batch batch;
     struct level *levels;
     size_t depth;
     size_t capacity;
@@ -49,6 +54,7 @@ struct walk {
     struct buf path;
 };
 
+static int hold(int fd);
 static int run(struct walk *walk, const char *path, struct error *err);
 static void walk_done(struct walk *walk);
 static int push(struct walk *walk, const int fds[SIDES], struct error *err);
@@ -57,6 +63,9 @@ static int read_names(int fd, struct names *names, struct error *err);
 static int read_entries(int fd, struct buf *text);
 static int by_text(const void *left, const void *right);
 static const char *next_name(struct level *level, bool has[SIDES]);
+static bool are_files(const struct level *level, const bool has[SIDES]);
+static int settle(struct walk *walk, struct error *err);
+static int handle_late(struct walk *walk, const char *name, struct error *err);
 static int handle(struct walk *walk, const char *name, bool has[SIDES], struct error *err);
 static int handle_both(struct walk *walk, const char *name, struct stat st[SIDES],
                        struct error *err);
@@ -72,21 +81,48 @@ static bool is_here(const struct walk *walk, enum side side);
 
 int tree_diff(const struct tree_diff_spec *spec, struct error *err)
 {
-    CLEANUP(walk_done) struct walk walk = { .spec = spec, .fd = { -1, -1 } };
-    struct tree_pair pair = { spec->from_fd, spec->to_fd, "", "", { 0 }, { 0 } };
-    int rc = sys_fstatat(spec->from_fd, "", &pair.from, AT_EMPTY_PATH);
+    cleanup_fd int from_fd = hold(spec->from_fd);
+    cleanup_fd int to_fd = hold(spec->to_fd);
+    struct tree_diff_spec held = *spec;
+    CLEANUP(walk_done) struct walk walk = { .spec = &held, .fd = { -1, -1 } };
+    struct tree_pair pair = { .name = "", .path = "" };
 
+    diff_batch_init(&walk.batch, &held);
+    walk.is_batched = from_fd >= 0 && to_fd >= 0;
+    if (walk.is_batched) {
+        held.from_fd = from_fd;
+        held.to_fd = to_fd;
+    }
+    pair.from_dirfd = held.from_fd;
+    pair.to_dirfd = held.to_fd;
+    int rc = sys_fstatat(held.from_fd, "", &pair.from, AT_EMPTY_PATH);
     if (rc >= 0)
-        rc = sys_fstatat(spec->to_fd, "", &pair.to, AT_EMPTY_PATH);
+        rc = sys_fstatat(held.to_fd, "", &pair.to, AT_EMPTY_PATH);
     if (rc < 0)
         return fail_sys(err, rc, "cannot look at a tree");
-    return tree_diff_pair(spec, &pair, err) < 0 ? -1 : run(&walk, "", err);
+    return tree_diff_pair(&held, &pair, err) < 0 ? -1 : run(&walk, "", err);
+}
+
+/*
+ * The tree as a mount of its own, without devices, and in which reading changes no time.  Below 0
+ * where that cannot be: older kernels have no copies of what is mounted nowhere.
+ */
+static int hold(int fd)
+{
+    struct mount_attr attr = { .attr_set = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOATIME,
+                               .attr_clr = MOUNT_ATTR__ATIME };
+    cleanup_fd int tree =
+        sys_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+    int rc = tree < 0 ? tree : sys_mount_setattr(tree, "", AT_EMPTY_PATH, &attr);
+
+    return rc < 0 ? rc : sys_openat(tree, ".", O_RDONLY | O_DIRECTORY, 0);
 }
 
 int tree_diff_directory(const struct tree_diff_spec *spec, const char *path, struct error *err)
 {
     CLEANUP(walk_done) struct walk walk = { .spec = spec, .fd = { -1, -1 }, .is_pruned = true };
 
+    diff_batch_init(&walk.batch, spec);
     return run(&walk, path, err);
 }
 
@@ -109,9 +145,16 @@ static int run(struct walk *walk, const char *path, struct error *err)
         return -1;
     for (;;) {
         bool has[SIDES];
-        struct level *level = &walk->levels[walk->depth - 1];
+        const struct level *level = &walk->levels[walk->depth - 1];
+        const char *name = next_name(&walk->levels[walk->depth - 1], has);
+        bool is_file = name != NULL && walk->is_batched && are_files(level, has);
+        if (is_file && !diff_batch_add(&walk->batch, name))
+            continue;
+        if (settle(walk, err) < 0)
+            return -1;
+        if (is_file)
+            continue;
         path_cut(walk, level->path_size);
-        const char *name = next_name(level, has);
         if (name == NULL && walk->depth == 1)
             return 0;
         int rc = name != NULL ? handle(walk, name, has, err) : ascend(walk, err);
@@ -120,8 +163,66 @@ static int run(struct walk *walk, const char *path, struct error *err)
     }
 }
 
+static bool are_files(const struct level *level, const bool has[SIDES])
+{
+    for (int side = FROM; side < SIDES; side++)
+        if (!has[side] || level->names[side].list[level->names[side].next - 1][-1] != DT_REG)
+            return false;
+    return true;
+}
+
+/* Compares the files that were gathered, and tells of them. */
+static int settle(struct walk *walk, struct error *err)
+{
+    size_t path_size = walk->levels[walk->depth - 1].path_size;
+    size_t count = walk->batch.count;
+    int rc = 0;
+
+    if (count == 0)
+        return 0;
+    diff_batch_run(&walk->batch, walk->fd);
+    walk->batch.count = 0;
+    for (size_t i = 0; i < count && rc >= 0; i++) {
+        struct diff_result_of_file *file = &walk->batch.files[i];
+        if (file->rc == 0)
+            continue;
+        path_cut(walk, path_size);
+        path_push(walk, file->name);
+        file->change.path = walk->path.data;
+        rc = file->rc > 0 ? walk->spec->each(walk->spec->context, &file->change, err)
+                          : handle_late(walk, file->name, err);
+    }
+    return rc;
+}
+
+/* What is no longer the file that it was a moment ago. */
+static int handle_late(struct walk *walk, const char *name, struct error *err)
+{
+    struct stat st[SIDES];
+    int rc[SIDES];
+
+    for (int side = FROM; side < SIDES; side++) {
+        rc[side] = sys_fstatat(walk->fd[side], name, &st[side], AT_SYMLINK_NOFOLLOW);
+        if (rc[side] < 0 && rc[side] != -ENOENT)
+            return fail_sys(err, rc[side], "cannot look at '%s'", walk->path.data);
+        if (rc[side] == 0 && S_ISDIR(st[side].st_mode))
+            return fail(err, ERR_BUSY, "'%s' was replaced while it was read", walk->path.data);
+    }
+    if (rc[FROM] == 0 && rc[TO] == 0 && (st[FROM].st_mode & S_IFMT) == (st[TO].st_mode & S_IFMT)) {
+        const struct tree_pair pair = {
+            walk->fd[FROM], walk->fd[TO], name, walk->path.data, st[FROM], st[TO], NULL,
+        };
+        return tree_diff_pair(walk->spec, &pair, err);
+    }
+    for (int side = FROM; side < SIDES; side++)
+        if (rc[side] == 0 && handle_one(walk, name, (enum side)side, &st[side], err) < 0)
+            return -1;
+    return 0;
+}
+
 static void walk_done(struct walk *walk)
 {
+    diff_batch_done(&walk->batch);
     while (walk->depth > 0)
         pop(walk);
     free(walk->levels);
@@ -175,10 +276,10 @@ static int read_names(int fd, struct names *names, struct error *err)
 
     if (rc < 0)
         return fail_sys(err, rc, "cannot read a directory");
-    for (size_t at = 0; at < names->text.size; at += strlen(names->text.data + at) + 1)
+    for (size_t at = 1; at < names->text.size; at += strlen(names->text.data + at) + 2)
         count++;
     names->list = mem_grow(NULL, (count + 1) * sizeof(*names->list));
-    for (size_t at = 0; at < names->text.size; at += strlen(names->text.data + at) + 1)
+    for (size_t at = 1; at < names->text.size; at += strlen(names->text.data + at) + 2)
         names->list[names->count++] = names->text.data + at;
     qsort(names->list, names->count, sizeof(*names->list), by_text);
     return 0;
@@ -194,8 +295,10 @@ static int read_entries(int fd, struct buf *text)
             return got < 0 ? -errno : 0;
         for (ssize_t at = 0; at < got;) {
             const struct dirent64 *entry = (const void *)(block + at);
-            if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+                buf_append(text, (const char *)&entry->d_type, 1);
                 buf_append(text, entry->d_name, strlen(entry->d_name) + 1);
+            }
             at += entry->d_reclen;
         }
     }
@@ -259,7 +362,7 @@ static int handle_both(struct walk *walk, const char *name, struct stat st[SIDES
         return handle_one(walk, name, FROM, &st[FROM], err);
     }
     const struct tree_pair pair = {
-        walk->fd[FROM], walk->fd[TO], name, walk->path.data, st[FROM], st[TO],
+        walk->fd[FROM], walk->fd[TO], name, walk->path.data, st[FROM], st[TO], NULL,
     };
     if (tree_diff_pair(walk->spec, &pair, err) < 0)
         return -1;

@@ -63,9 +63,14 @@ struct tree_pair {
     const char *path;
     struct stat from;
     struct stat to;
+    const int *files; /* both, opened, where they are regular files; NULL: they are not open */
 };
 
 int tree_diff_pair(const struct tree_diff_spec *spec, const struct tree_pair *pair,
                    struct error *err);
+
+/* The same without telling: 1 and *change, 0 when they are equal, -errno.  Any thread. */
+int tree_diff_compare(const struct tree_diff_spec *spec, const struct tree_pair *pair,
+                      struct tree_change *change);
 
 #endif

@@ -20,6 +20,7 @@
 
 #define BLOCK_BYTES ((size_t)4096) /* what a difference is counted in */
 #define CHUNK_BYTES ((size_t)256 * 1024)
+#define SMALL_BYTES ((int64_t)4096)       /* read to the stack */
 #define MAP_BYTES   ((int64_t)256 * 1024) /* what is smaller is read sooner than asked about */
 
 struct comparison {
@@ -35,35 +36,49 @@ static int compare_contents(const struct tree_diff_spec *spec, const struct tree
                             struct tree_change *change);
 static int compare_files(const struct tree_diff_spec *spec, const struct tree_pair *pair,
                          struct tree_change *change);
+static int compare_open(const struct tree_diff_spec *spec, const int files[2],
+                        const struct stat *from, const struct stat *to, struct tree_change *change);
 static int compare_ranges(struct comparison *comparison, int64_t size);
 static int compare_range(struct comparison *comparison, int64_t start, int64_t end);
 static int64_t count_blocks(const char *left, const char *right, size_t size);
 static ssize_t read_at(int fd, char *data, size_t size, int64_t at);
 static int compare_links(const struct tree_pair *pair, bool *is_same);
 static int compare_metadata(const struct tree_pair *pair, bool *is_same);
-static void pair_place(const struct tree_pair *pair, int dirfd, struct attributes_place *place);
+static void pair_place(const struct tree_pair *pair, int side, struct attributes_place *place);
 static bool times_equal(const struct stat *left, const struct stat *right);
 
 int tree_diff_pair(const struct tree_diff_spec *spec, const struct tree_pair *pair,
                    struct error *err)
 {
-    struct tree_change change = {
+    struct tree_change change;
+    int rc = tree_diff_compare(spec, pair, &change);
+
+    if (rc == -ENOENT) /* it vanished between being seen and being read */
+        return 0;
+    if (rc < 0)
+        return fail_sys(err, rc, "cannot compare '%s'", pair->path);
+    return rc > 0 ? spec->each(spec->context, &change, err) : 0;
+}
+
+int tree_diff_compare(const struct tree_diff_spec *spec, const struct tree_pair *pair,
+                      struct tree_change *change)
+{
+    struct tree_change found = {
         .path = pair->path,
         .kind = TREE_CHANGED,
         .from = pair->from,
         .to = pair->to,
     };
     bool is_same = true;
-    int rc = compare_contents(spec, pair, &change);
+    int rc = compare_contents(spec, pair, &found);
 
     if (rc >= 0)
         rc = compare_metadata(pair, &is_same);
-    if (rc == -ENOENT) /* it vanished between being seen and being read */
-        return 0;
     if (rc < 0)
-        return fail_sys(err, rc, "cannot compare '%s'", pair->path);
-    change.is_metadata = !is_same;
-    return change.is_data || change.is_metadata ? spec->each(spec->context, &change, err) : 0;
+        return rc;
+    found.is_metadata = !is_same;
+    *change = found;
+    return found.is_data || found.is_metadata ? 1 : 0;
 }
 
 static int compare_contents(const struct tree_diff_spec *spec, const struct tree_pair *pair,
@@ -87,28 +102,37 @@ static int compare_files(const struct tree_diff_spec *spec, const struct tree_pa
                          struct tree_change *change)
 {
     bool is_sized = pair->from.st_size == pair->to.st_size;
-    struct comparison comparison = { .from_fd = -1, .to_fd = -1 };
     struct stat from;
     struct stat to;
 
     if (is_sized &&
         (pair->to.st_size == 0 || (spec->is_quick && times_equal(&pair->from, &pair->to))))
         return 0;
+    if (pair->files != NULL)
+        return compare_open(spec, pair->files, &pair->from, &pair->to, change);
     cleanup_fd int from_fd = data_open(pair->from_dirfd, pair->name, &from);
     cleanup_fd int to_fd = from_fd < 0 ? -1 : data_open(pair->to_dirfd, pair->name, &to);
     if (from_fd < 0 || to_fd < 0)
         return from_fd < 0 ? from_fd : to_fd;
-    comparison.from_fd = from_fd;
-    comparison.to_fd = to_fd;
-    int64_t least = from.st_size < to.st_size ? from.st_size : to.st_size;
+    return compare_open(spec, (const int[2]){ from_fd, to_fd }, &from, &to, change);
+}
+
+static int compare_open(const struct tree_diff_spec *spec, const int files[2],
+                        const struct stat *from, const struct stat *to, struct tree_change *change)
+{
+    struct comparison comparison = { .from_fd = files[0], .to_fd = files[1] };
+    int64_t least = from->st_size < to->st_size ? from->st_size : to->st_size;
+    char small[2][SMALL_BYTES];
+    bool is_small = least <= SMALL_BYTES;
+
     comparison.is_mapped = spec->is_shared && least >= MAP_BYTES;
     comparison.chunk_bytes = least < (int64_t)CHUNK_BYTES ? (size_t)least + 1 : CHUNK_BYTES;
     for (int i = 0; i < 2; i++)
-        comparison.chunks[i] = mem_alloc(comparison.chunk_bytes);
+        comparison.chunks[i] = is_small ? small[i] : mem_alloc(comparison.chunk_bytes);
     int rc = compare_ranges(&comparison, least);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2 && !is_small; i++)
         free(comparison.chunks[i]);
-    change->bytes = comparison.bytes + llabs(to.st_size - from.st_size);
+    change->bytes = comparison.bytes + llabs(to->st_size - from->st_size);
     change->is_data = change->bytes > 0;
     return rc;
 }
@@ -120,12 +144,12 @@ static int compare_ranges(struct comparison *comparison, int64_t size)
     int64_t at = 0;
     int64_t end;
 
+    if (!comparison->is_mapped)
+        return compare_range(comparison, 0, size);
     extents_begin(&extents[0], comparison->from_fd);
     extents_begin(&extents[1], comparison->to_fd);
     while (at < size) {
-        bool is_shared = comparison->is_mapped && extents_are_shared(extents, at, size, &end);
-        if (!comparison->is_mapped)
-            end = size;
+        bool is_shared = extents_are_shared(extents, at, size, &end);
         int rc = is_shared ? 0 : compare_range(comparison, at, end);
         if (rc < 0)
             return rc;
@@ -208,17 +232,20 @@ static int compare_metadata(const struct tree_pair *pair, bool *is_same)
                from->st_gid == to->st_gid && (S_ISDIR(to->st_mode) || times_equal(from, to));
     if (!*is_same)
         return 0;
-    pair_place(pair, pair->from_dirfd, &places[0]);
-    pair_place(pair, pair->to_dirfd, &places[1]);
+    pair_place(pair, 0, &places[0]);
+    pair_place(pair, 1, &places[1]);
     return attributes_compare(&places[0], &places[1], is_same);
 }
 
-static void pair_place(const struct tree_pair *pair, int dirfd, struct attributes_place *place)
+static void pair_place(const struct tree_pair *pair, int side, struct attributes_place *place)
 {
-    const struct attributes_place itself = { .fd = dirfd };
-    const struct attributes_place in_it = { -1, dirfd, pair->name, false };
+    int dirfd = side == 0 ? pair->from_dirfd : pair->to_dirfd;
 
-    *place = *pair->name == '\0' ? itself : in_it;
+    *place = (struct attributes_place){ .fd = -1, .dirfd = dirfd, .name = pair->name };
+    if (pair->files != NULL)
+        place->fd = pair->files[side];
+    else if (*pair->name == '\0')
+        place->fd = dirfd;
 }
 
 static bool times_equal(const struct stat *left, const struct stat *right)
