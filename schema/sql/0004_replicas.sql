@@ -49,3 +49,38 @@ CREATE TABLE departed (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX departed_by_age ON departed (removed_ms);
+
+-- Capsules: where volumes that were imported came from.
+
+DROP TRIGGER lineage_of_snapshot;
+DROP INDEX lineage_by_snapshot;
+ALTER TABLE lineage RENAME TO lineage_before;
+
+CREATE TABLE lineage (
+    child_id     TEXT    NOT NULL,           -- of a volume or a snapshot
+    relation     TEXT    NOT NULL CHECK (relation IN
+                     ('seeded', 'cloned', 'cut', 'rolled-back', 'restored', 'written', 'imported')),
+    parent_id    TEXT    NOT NULL,           -- of an image, a volume, a snapshot or a container
+    time_ms      INTEGER NOT NULL,
+    child_name   TEXT    NOT NULL,
+    parent_kind  TEXT    NOT NULL CHECK (parent_kind IN ('image', 'volume', 'snapshot', 'container', 'capsule')),
+    parent_name  TEXT    NOT NULL,
+    detail       TEXT    NOT NULL DEFAULT '{}',  -- JSON: a seed's path, a container's image and generation, files
+    PRIMARY KEY (child_id, relation, parent_id, time_ms)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO lineage (child_id, relation, parent_id, time_ms, child_name, parent_kind, parent_name, detail)
+    SELECT child_id, relation, parent_id, time_ms, child_name, parent_kind, parent_name, detail FROM lineage_before;
+DROP TABLE lineage_before;
+
+CREATE INDEX lineage_by_snapshot ON lineage (parent_id) WHERE parent_kind = 'snapshot';
+
+CREATE TRIGGER lineage_of_snapshot BEFORE DELETE ON snapshot
+WHEN EXISTS (SELECT 1 FROM lineage WHERE parent_id = OLD.id AND parent_kind = 'snapshot')
+BEGIN
+    -- Its names are those that were noted of it: from the trash it goes without.
+    INSERT OR IGNORE INTO lineage (child_id, relation, parent_id, time_ms, child_name, parent_kind, parent_name)
+        SELECT OLD.id, 'cut', OLD.volume_id, OLD.created_ms, parent_name, 'volume',
+               substr(parent_name, 1, instr(parent_name, '@') - 1)
+        FROM lineage WHERE parent_id = OLD.id AND parent_kind = 'snapshot' LIMIT 1;
+END;

@@ -144,11 +144,11 @@ CREATE INDEX lease_by_container ON lease (container_id);
 CREATE TABLE lineage (
     child_id     TEXT    NOT NULL,           -- of a volume or a snapshot
     relation     TEXT    NOT NULL CHECK (relation IN
-                     ('seeded', 'cloned', 'cut', 'rolled-back', 'restored', 'written')),
+                     ('seeded', 'cloned', 'cut', 'rolled-back', 'restored', 'written', 'imported')),
     parent_id    TEXT    NOT NULL,           -- of an image, a volume, a snapshot or a container
     time_ms      INTEGER NOT NULL,
     child_name   TEXT    NOT NULL,
-    parent_kind  TEXT    NOT NULL CHECK (parent_kind IN ('image', 'volume', 'snapshot', 'container')),
+    parent_kind  TEXT    NOT NULL CHECK (parent_kind IN ('image', 'volume', 'snapshot', 'container', 'capsule')),
     parent_name  TEXT    NOT NULL,
     detail       TEXT    NOT NULL DEFAULT '{}',  -- JSON: a seed's path, a container's image and generation, files
     PRIMARY KEY (child_id, relation, parent_id, time_ms)

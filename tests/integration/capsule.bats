@@ -124,3 +124,30 @@ PY
     run ! volctl container export nobody --to "$WORLD_DIR/none"
     [ ! -e "$WORLD_DIR/none" ]
 }
+
+@test "what is said of volumes goes along: policies, holds, rules, protection, pasts, lineage" {
+    needs_disk xfs
+    volctl volume create --pool xfs -o snapshots=daily -o keep=5d rules >/dev/null
+    path=$(path_of rules)
+    echo 1 >"$path/file"
+    volctl snapshot create rules@held -l app=1 >/dev/null
+    volctl snapshot hold rules@held --tag legal >/dev/null
+    volctl policy create nightly --volume rules --schedule weekly --keep 3w >/dev/null
+    docker create --name ruled -v rules:/data busybox true >/dev/null
+    volctl policy create sets --container ruled --schedule hourly --keep 2h >/dev/null
+    volctl policy run nightly >/dev/null
+    volctl volume set-access rules single-writer >/dev/null
+    volctl volume protect rules >/dev/null
+    was=$(volctl snapshot inspect rules@held --json | jq -r .created_ms)
+    volctl container export ruled --to "$WORLD_DIR/ruled.capsule" --snapshots all >/dev/null
+    volctl capsule import "$WORLD_DIR/ruled.capsule" --rename ruled=ruled2 --rename rules=rules2 --pool xfs >/dev/null
+    volctl volume inspect rules2 --json | jq -e '.protected'
+    volctl volume leases rules2 --json | jq -e '.access == "single-writer"'
+    [ "$(volctl snapshot inspect rules2@held --json | jq -r .created_ms)" = "$was" ]
+    volctl snapshot holds rules2@held --json | jq -e '.holds[0].tag == "legal"'
+    volctl policy ls --json | jq -e 'map(select(.target.name == "rules2") | .name + " " + .schedule + " " + .keep) | sort ==
+        ["nightly.rules2 weekly 3w", "volume.rules.rules2 daily 5d"]'
+    volctl policy ls --json | jq -e 'map(select(.target.name == "ruled2")) | length == 1 and .[0].keep == "2h"'
+    volctl snapshot ls rules2 --json | jq -e 'map(.labels["volumed.policy"]) | index("nightly.rules2")'
+    volctl lineage show rules2 | grep "imported from capsule rules of ruled"
+}

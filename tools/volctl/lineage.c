@@ -142,6 +142,7 @@ static const char *edge_text(struct arena *mem, const json_t *edge)
         { "rolled-back", "rolled back to" },
         { "restored", "files restored from" },
         { "written", "written by" },
+        { "imported", "imported from" },
     };
 
     const char *relation = cell_text(edge, "relation");

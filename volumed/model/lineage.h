@@ -8,8 +8,9 @@
 struct lineage_edge {
     const char *child_id; /* a volume's or snapshot's */
     const char *child_name;
-    const char *relation;    /* "seeded", "cloned", "cut", "rolled-back", "restored", "written" */
-    const char *parent_kind; /* "image", "volume", "snapshot", "container" */
+    const char
+        *relation; /* "seeded", "cloned", "cut", "rolled-back", "restored", "written", "imported" */
+    const char *parent_kind; /* "image", "volume", "snapshot", "container", "capsule" */
     const char *parent_id;
     const char *parent_name;
     const char *detail; /* JSON text; NULL is {} */

@@ -31,6 +31,18 @@ int store_lineage_insert(struct db *db, const struct lineage_edge *edge, struct 
                    err);
 }
 
+int store_lineage_insert_foreign(struct db *db, const struct lineage_edge *edge, struct error *err)
+{
+    return db_exec(db,
+                   "INSERT OR IGNORE INTO lineage (" COLUMNS ") SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7,"
+                   " ?8 WHERE NOT EXISTS (SELECT 1 FROM volume WHERE id = ?1) AND NOT EXISTS"
+                   " (SELECT 1 FROM snapshot WHERE id = ?1)",
+                   ARGS(TEXT(edge->child_id), TEXT(edge->child_name), TEXT(edge->relation),
+                        TEXT(edge->parent_kind), TEXT(edge->parent_id), TEXT(edge->parent_name),
+                        TEXT(edge->detail), I64(edge->time_ms)),
+                   err);
+}
+
 int store_lineage_insert_writer(struct db *db, const char *container_id, int64_t time_ms,
                                 struct error *err)
 {

@@ -9,6 +9,9 @@
 /* The same parent at the same time again is no error. */
 int store_lineage_insert(struct db *db, const struct lineage_edge *edge, struct error *err);
 
+/* Of what another host says of its own: nothing where the child is a volume or snapshot of ours. */
+int store_lineage_insert_foreign(struct db *db, const struct lineage_edge *edge, struct error *err);
+
 /*
  * That the container writes the volumes which it has attached for writing: once for each volume,
  * container and generation.

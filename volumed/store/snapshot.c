@@ -90,6 +90,19 @@ int store_snapshot_count(struct db *db, const char *volume_id, int64_t *count, s
                         ARGS(TEXT(volume_id)), count, err);
 }
 
+int store_snapshot_set_past(struct db *db, const struct snapshot *snapshot, struct error *err)
+{
+    int changed =
+        db_exec(db, "UPDATE snapshot SET created_ms = ?, fence = ?, pause_ns = ? WHERE id = ?",
+                ARGS(I64(snapshot->created_ms), TEXT(snapshot->fence), I64(snapshot->pause_ns),
+                     TEXT(snapshot->id)),
+                err);
+
+    if (changed == 0)
+        return fail(err, ERR_CONFLICT, "the snapshot was removed meanwhile");
+    return changed < 0 ? -1 : 0;
+}
+
 int store_snapshot_delete(struct db *db, const char *id, struct error *err)
 {
     int changed = db_exec(db, "DELETE FROM snapshot WHERE id = ?", ARGS(TEXT(id)), err);

@@ -27,6 +27,9 @@ int store_snapshot_list_set(struct db *db, struct arena *mem, const char *set_id
                             struct snapshot **list, struct error *err);
 int store_snapshot_count(struct db *db, const char *volume_id, int64_t *count, struct error *err);
 
+/* When it was cut, under which fence and with what pause.  CONFLICT when it is no more. */
+int store_snapshot_set_past(struct db *db, const struct snapshot *snapshot, struct error *err);
+
 /* CONFLICT when it is no more. */
 int store_snapshot_delete(struct db *db, const char *id, struct error *err);
 

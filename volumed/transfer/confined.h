@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The confined child: a program of its own (volumed/confined.c) that handles bytes and trees which
- * others made.  It sees nothing but one directory tree, has no network, few capabilities and few system
- * calls, and answers by a report (transfer/child.h).  Single-threaded; never returns to the daemon.
+ * others made.  It sees nothing but one directory tree, has no network, few capabilities and few
+ * system calls, and answers by a report (transfer/child.h).  Single-threaded; never returns to the
+ * daemon.
  */
 #ifndef TRANSFER_CONFINED_H
 #define TRANSFER_CONFINED_H

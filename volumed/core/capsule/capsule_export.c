@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/uuid.h"
 #include "core/capsule/capsule.h"
+#include "core/capsule/capsule_describe.h"
 #include "core/capsule/capsule_frame.h"
 #include "core/capsule/capsule_tree.h"
 #include "core/container/container.h"
@@ -25,7 +26,6 @@ static int cut(struct exporting *exporting, struct error *err);
 static void drop(struct exporting *exporting);
 static int write_all(struct exporting *exporting, struct error *err);
 static int describe(struct exporting *exporting, json_t *manifest, struct error *err);
-static json_t *describe_attachment(const struct attachment *attachment);
 static json_t *describe_volume(struct exporting *exporting, const struct snapshot *member,
                                struct error *err);
 static int list_snapshots(struct exporting *exporting, const char *volume, struct snapshot **list,
@@ -140,20 +140,19 @@ static int write_all(struct exporting *exporting, struct error *err)
 static int describe(struct exporting *exporting, json_t *manifest, struct error *err)
 {
     const struct container *container = &exporting->container;
-    json_t *attachments = json_array();
     json_t *volumes = json_array();
+    json_t *described = capsule_describe_container(exporting->task, container, err);
+    char id[UUID_SIZE];
 
-    json_set(manifest, "format", json_integer(CAPSULE_FORMAT));
-    json_set(manifest, "created_ms", json_integer(clock_now_ms()));
-    json_set(manifest, "container",
-             json_pack("{s:s, s:O, s:O, s:O, s:s, s:s}", "name", container->name, "config",
-                       container->config, "host_config", container->host_config, "networking",
-                       container->networking, "image", container->image_name, "image_id",
-                       container->image_id));
-    json_set(manifest, "attachments", attachments);
     json_set(manifest, "volumes", volumes);
-    for (size_t i = 0; i < container->attachment_count; i++)
-        json_add(attachments, describe_attachment(&container->attachments[i]));
+    if (described == NULL)
+        return -1;
+    uuid_make(id);
+    json_set(manifest, "format", json_integer(CAPSULE_FORMAT));
+    json_set(manifest, "id", json_text(id));
+    json_set(manifest, "created_ms", json_integer(clock_now_ms()));
+    json_set(manifest, "container", described);
+    json_set(manifest, "attachments", capsule_describe_attachments(container));
     for (size_t i = 0; i < exporting->set.member_count; i++) {
         json_t *volume = describe_volume(exporting, &exporting->set.members[i], err);
         if (volume == NULL)
@@ -161,16 +160,6 @@ static int describe(struct exporting *exporting, json_t *manifest, struct error 
         json_add(volumes, volume);
     }
     return 0;
-}
-
-static json_t *describe_attachment(const struct attachment *attachment)
-{
-    return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:b}", "volume",
-                     attachment->volume_name, "destination", attachment->destination, "mode",
-                     access_mode_name(attachment->mode), "subpath", attachment->subpath,
-                     "anonymous", attachment->is_anonymous, "nocopy", attachment->is_nocopy,
-                     "nosuid", attachment->is_nosuid, "nodev", attachment->is_nodev, "noexec",
-                     attachment->is_noexec);
 }
 
 static json_t *describe_volume(struct exporting *exporting, const struct snapshot *member,
@@ -184,21 +173,7 @@ static json_t *describe_volume(struct exporting *exporting, const struct snapsho
     int count = list_snapshots(exporting, volume.id, &list, err);
     if (count < 0)
         return NULL;
-    json_t *json = json_object();
-    json_t *snapshots = json_array();
-    json_set(json, "name", json_text(volume.name));
-    json_set(json, "labels", pairs_to_json(&volume.labels));
-    json_set(json, "options", pairs_to_json(&volume.options));
-    json_set(json, "anonymous", json_boolean(volume.is_anonymous));
-    for (int i = 0; i < count; i++) {
-        json_t *snapshot = json_object();
-        json_set(snapshot, "name", json_text(list[i].name));
-        json_set(snapshot, "labels", pairs_to_json(&list[i].labels));
-        json_set(snapshot, "created_ms", json_integer(list[i].created_ms));
-        json_add(snapshots, snapshot);
-    }
-    json_set(json, "snapshots", snapshots);
-    return json;
+    return capsule_describe_volume(exporting->task, &volume, list, count, err);
 }
 
 /* Those that go along, oldest first; sets of our own making are none of them. */

@@ -10,6 +10,7 @@
 #include "core/capsule/capsule.h"
 #include "core/capsule/capsule_frame.h"
 #include "core/capsule/capsule_plan.h"
+#include "core/capsule/capsule_restore.h"
 #include "core/capsule/capsule_tree.h"
 #include "core/container/container.h"
 #include "core/container/container_event.h"
@@ -79,7 +80,8 @@ static int import_prepare(struct task *task, struct op *op, struct error *err)
 {
     struct import *import = op->data;
 
-    if (capsule_plan_check_names(task, &import->plan, err) < 0)
+    if (capsule_plan_check_names(task, &import->plan, err) < 0 ||
+        capsule_restore_check(task, &import->plan, err) < 0)
         return -1;
     op->note = json_pack("{s:s, s:I}", "hidden", import->plan.hidden, "volumes",
                          (json_int_t)import->plan.count);
@@ -114,7 +116,8 @@ static int import_finish(struct task *task, struct op *op, struct error *err)
         if (store_volume_find(task->db, task->mem, item->hidden, &volume, err) <= 0)
             return fail(err, ERR_CONFLICT, "volume '%s' was removed meanwhile", item->name);
         if (store_volume_set_name(task->db, volume.id, item->name, err) < 0 ||
-            store_volume_set_seeded(task->db, volume.id, NULL, err) < 0)
+            store_volume_set_seeded(task->db, volume.id, NULL, err) < 0 ||
+            capsule_restore_volume(task, &import->plan, item, err) < 0)
             return -1;
     }
     const char *host = json_write(task->mem, import->plan.host_config);
@@ -122,6 +125,8 @@ static int import_finish(struct task *task, struct op *op, struct error *err)
         store_container_set_host_config(task->db, container.id, host, err) < 0)
         return -1;
     container.name = import->plan.name;
+    if (capsule_restore_container(task, &import->plan, err) < 0)
+        return -1;
     return container_emit(task, &container, "import", NULL, err);
 }
 
@@ -234,9 +239,9 @@ static int take_tree(struct task *task, struct import *import, const json_t *sec
     volume->is_whole = strcmp(kind, "volume") == 0;
     if (volume->is_whole)
         return 0;
-    struct snapshot_spec spec = { .name = snapshot };
+    struct snapshot_spec spec = { 0 };
     struct snapshot made;
-    return capsule_plan_labels(task, &import->plan, name, snapshot, &spec.labels, err) < 0
+    return capsule_restore_spec(task, volume, snapshot, &spec, err) < 0
                ? -1
                : snapshot_create(task, volume->hidden, &spec, &made, err);
 }

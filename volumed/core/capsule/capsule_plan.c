@@ -128,30 +128,6 @@ struct attachment *capsule_plan_attachments(struct task *task, const struct caps
     return list;
 }
 
-int capsule_plan_labels(struct task *task, const struct capsule_plan *plan, const char *volume,
-                        const char *snapshot, struct pairs *labels, struct error *err)
-{
-    size_t i;
-    size_t k;
-    json_t *item;
-    json_t *kept;
-
-    json_array_foreach(json_member(plan->manifest, "volumes"), i, item)
-    {
-        const char *name = json_string_value(json_member(item, "name"));
-        if (name == NULL || strcmp(name, volume) != 0)
-            continue;
-        json_array_foreach(json_member(item, "snapshots"), k, kept)
-        {
-            name = json_string_value(json_member(kept, "name"));
-            if (name != NULL && strcmp(name, snapshot) == 0)
-                return pairs_from_json(labels, task->mem, json_member(kept, "labels"), err);
-        }
-    }
-    return fail(err, ERR_CORRUPT, "the capsule does not say what snapshot '%s@%s' is", volume,
-                snapshot);
-}
-
 static int read_container(struct task *task, const struct pairs *renames, struct capsule_plan *plan,
                           struct error *err)
 {
@@ -167,6 +143,7 @@ static int read_container(struct task *task, const struct pairs *renames, struct
         json_get_text(container, "image", task->mem, &plan->image_name, err) < 0 ||
         json_get_text(container, "image_id", task->mem, &plan->image_id, err) < 0)
         return -1;
+    plan->old_name = name;
     plan->name = renamed(renames, name);
     return name_check("container", plan->name, err);
 }
@@ -176,7 +153,7 @@ static int read_volume(struct task *task, const json_t *item, const struct pairs
 {
     struct capsule_volume *volume = &plan->volumes[plan->count];
 
-    *volume = (struct capsule_volume){ .old_name = "" };
+    *volume = (struct capsule_volume){ .old_name = "", .item = item };
     if (json_get_text(item, "name", task->mem, &volume->old_name, err) < 0 ||
         json_get_bool(item, "anonymous", &volume->is_anonymous, err) < 0 ||
         pairs_from_json(&volume->labels, task->mem, json_member(item, "labels"), err) < 0 ||
@@ -218,6 +195,12 @@ static int read_attachment(struct task *task, const json_t *item, struct capsule
         json_get_bool(item, "nosuid", &attachment->is_nosuid, err) < 0 ||
         json_get_bool(item, "nodev", &attachment->is_nodev, err) < 0 ||
         json_get_bool(item, "noexec", &attachment->is_noexec, err) < 0 ||
+        json_get_bool(item, "create_subpath", &attachment->can_create_subpath, err) < 0 ||
+        json_get_bool(item, "standby", &attachment->is_standby, err) < 0 ||
+        json_get_int(item, "wait_ms", &attachment->wait_ms, err) < 0 ||
+        json_get_text(item, "propagation", task->mem, &attachment->propagation, err) < 0 ||
+        json_get_text(item, "uid_map", task->mem, &attachment->uid_map, err) < 0 ||
+        json_get_text(item, "gid_map", task->mem, &attachment->gid_map, err) < 0 ||
         access_mode_find(mode, &attachment->mode, err) < 0)
         return -1;
     return find_volume(plan, attachment->volume_name) != NULL

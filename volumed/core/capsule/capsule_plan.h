@@ -17,6 +17,7 @@ struct capsule_volume {
     const char *name;   /* in the end */
     const char *hidden; /* until then */
     const char *id;     /* NULL until it is made */
+    const json_t *item; /* of the manifest; borrowed */
     struct pairs labels;
     struct pairs options;
     const char *last; /* the snapshot that it holds, while it is made; NULL: nothing yet */
@@ -26,7 +27,8 @@ struct capsule_volume {
 
 struct capsule_plan {
     const json_t *manifest; /* borrowed */
-    const char *name;       /* of the container */
+    const char *old_name;   /* of the container */
+    const char *name;
     const char *hidden;
     const char *image_id;
     const char *image_name;
@@ -53,9 +55,5 @@ json_t *capsule_plan_bare_host(const struct capsule_plan *plan);
 
 /* To the volumes that were made. */
 struct attachment *capsule_plan_attachments(struct task *task, const struct capsule_plan *plan);
-
-/* Of a snapshot, from the manifest. */
-int capsule_plan_labels(struct task *task, const struct capsule_plan *plan, const char *volume,
-                        const char *snapshot, struct pairs *labels, struct error *err);
 
 #endif

@@ -132,10 +132,14 @@ int policy_insert_of_volume(struct task *task, const struct volume *volume, stru
     int found = store_policy_find(task->db, task->mem, policy.name, &taken, err);
     if (found > 0)
         policy.name = arena_printf(task->mem, "volume.%s.%s", volume->name, volume->id);
-    if (found < 0 || complete(task, &policy, err) < 0 ||
-        store_policy_insert(task->db, &policy, err) < 0)
+    return found < 0 ? -1 : policy_insert(task, &policy, err);
+}
+
+int policy_insert(struct task *task, struct policy *policy, struct error *err)
+{
+    if (complete(task, policy, err) < 0 || store_policy_insert(task->db, policy, err) < 0)
         return -1;
-    return policy_event(task, "create", &policy, NULL, err);
+    return policy_event(task, "create", policy, NULL, err);
 }
 
 int policy_next_due(struct task *task, int64_t *due_ms, struct error *err)

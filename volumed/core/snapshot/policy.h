@@ -42,6 +42,9 @@ int policy_remove(struct task *task, const char *ref, struct error *err);
 int policy_check_options(const struct pairs *options, struct error *err);
 int policy_insert_of_volume(struct task *task, const struct volume *volume, struct error *err);
 
+/* In a transaction: a policy of which name, schedule, keep, jitter and target are given. */
+int policy_insert(struct task *task, struct policy *policy, struct error *err);
+
 /* The volumes that it is for at this moment, without those that cannot be cut; none for a
  * container, whose volumes are cut as a set. */
 int policy_volumes(struct task *task, const struct policy *policy, struct volume **list,

@@ -127,6 +127,7 @@ static int follow(struct walk *walk, struct error *err)
                                         sizeof(*lineage->edges));
         lineage->edges[lineage->count++] = list[i];
         if (strcmp(list[i].parent_kind, "volume") == 0 ||
+            strcmp(list[i].parent_kind, "capsule") == 0 || /* whose id is the volume's in it */
             strcmp(list[i].parent_kind, "snapshot") == 0)
             add_id(walk, list[i].parent_id);
     }
