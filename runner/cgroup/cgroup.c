@@ -38,8 +38,10 @@ static bool plan_line(struct arena *mem, char *line, const struct cgroup_request
 static const char *find_mount(struct arena *mem, const char *controllers, bool is_unified);
 static const char *group_path(struct arena *mem, const struct cgroup_request *request,
                               const char *own, bool is_unified);
-static int make_group(struct arena *mem, const struct hierarchy *hierarchy, bool is_unified,
+static int make_group(struct arena *mem, struct hierarchy *hierarchy, bool is_unified,
                       struct error *err);
+static int open_tasks(struct hierarchy *hierarchy, struct error *err);
+static bool has_magic(const char *path, long magic);
 static int make_directory(char *path, size_t mount_length);
 static int make_one(const char *path);
 static bool has_controller(const char *controllers, const char *name);
@@ -64,7 +66,7 @@ int cgroup_create(struct arena *mem, const struct cgroup_request *request, struc
     }
     size_t kept = 0;
     for (size_t i = 0; i < made->count; i++) {
-        const struct hierarchy hierarchy = made->hierarchies[i];
+        struct hierarchy hierarchy = made->hierarchies[i];
         int rc = make_group(mem, &hierarchy, made->is_unified, err);
         if (rc < 0 && !(err->code == ERR_DENIED && geteuid() != 0)) {
             made->hierarchies[kept] = hierarchy; /* its directory may be there */
@@ -73,10 +75,14 @@ int cgroup_create(struct arena *mem, const struct cgroup_request *request, struc
             (void)cgroup_remove(made, &ignored);
             return -1;
         }
-        if (rc == 0)
+        if (rc == 1)
             made->hierarchies[kept++] = hierarchy;
     }
     made->count = kept;
+    if (request->manager != CGROUP_DISABLED && kept == 0 && geteuid() == 0) {
+        cgroup_release(made);
+        return fail(err, ERR_UNSUPPORTED, "no cgroup hierarchy is mounted below " CGROUP_ROOT);
+    }
     *cgroup = made;
     return 0;
 }
@@ -84,13 +90,14 @@ int cgroup_create(struct arena *mem, const struct cgroup_request *request, struc
 void cgroup_release(struct cgroup *cgroup)
 {
     scope_release(&cgroup->holder);
+    for (size_t i = 0; i < cgroup->count; i++)
+        if (cgroup->hierarchies[i].tasks_fd > 0)
+            sys_close_fd(&cgroup->hierarchies[i].tasks_fd);
 }
 
 static bool is_v2_alone(void)
 {
-    struct statfs st;
-
-    return statfs(CGROUP_ROOT, &st) == 0 && st.f_type == CGROUP2_SUPER_MAGIC;
+    return has_magic(CGROUP_ROOT, CGROUP2_SUPER_MAGIC);
 }
 
 /* systemd alone knows where it puts a slice: its holder shows. */
@@ -122,9 +129,11 @@ static int start_scope(struct arena *mem, struct cgroup_request *request, struct
     return 0;
 }
 
-static int make_group(struct arena *mem, const struct hierarchy *hierarchy, bool is_unified,
+/* Returns 1, or 0 when there is no such hierarchy. */
+static int make_group(struct arena *mem, struct hierarchy *hierarchy, bool is_unified,
                       struct error *err)
 {
+    bool is_v1 = *hierarchy->controllers != '\0';
     int rc = make_directory(arena_strdup(mem, hierarchy->path), strlen(hierarchy->mount));
 
     /* One that is left from a container that was killed by cgroup.kill would have what is cloned
@@ -132,10 +141,42 @@ static int make_group(struct arena *mem, const struct hierarchy *hierarchy, bool
     if (rc == 0 && *hierarchy->controllers == '\0' &&
         sys_unlinkat(AT_FDCWD, hierarchy->path, AT_REMOVEDIR) >= 0)
         rc = sys_mkdirat(AT_FDCWD, hierarchy->path, 0755);
+    if (rc < 0 && is_v1 && !has_magic(hierarchy->mount, CGROUP_SUPER_MAGIC))
+        return 0;
     if (rc < 0)
         return fail_sys(err, rc, "cannot make cgroup '%s'", hierarchy->path);
-    return is_unified ? cgroup_v2_prepare(hierarchy, err)
-                      : cgroup_v1_prepare(hierarchy, rc == 1, err);
+    bool is_new = rc == 1;
+    if (is_v1 && (rc = open_tasks(hierarchy, err)) <= 0)
+        return rc;
+    rc = is_unified ? cgroup_v2_prepare(hierarchy, err) : cgroup_v1_prepare(hierarchy, is_new, err);
+    return rc < 0 ? -1 : 1;
+}
+
+/*
+ * Joining needs the file anyway, and that it is there tells that the directory is a group: no look
+ * at each mount before.  Returns as make_group.
+ */
+static int open_tasks(struct hierarchy *hierarchy, struct error *err)
+{
+    char path[PATH_MAX];
+
+    (void)snprintf(path, sizeof(path), "%s/tasks", hierarchy->path); /* cut: the open fails */
+    int fd = sys_openat(AT_FDCWD, path, O_WRONLY, 0);
+    if (fd == -ENOENT && !has_magic(hierarchy->mount, CGROUP_SUPER_MAGIC)) {
+        (void)remove_directory(hierarchy->path, 0); /* an empty one somewhere else */
+        return 0;
+    }
+    if (fd < 0)
+        return fail_sys(err, fd, "cannot open cgroup '%s'", path);
+    hierarchy->tasks_fd = fd;
+    return 1;
+}
+
+static bool has_magic(const char *path, long magic)
+{
+    struct statfs st;
+
+    return statfs(path, &st) == 0 && st.f_type == magic;
 }
 
 json_t *cgroup_json(const struct cgroup *cgroup)
@@ -279,17 +320,19 @@ const struct hierarchy *cgroup_main(const struct cgroup *cgroup)
 static int plan_hierarchies(struct arena *mem, const struct cgroup_request *request,
                             struct cgroup *cgroup, struct error *err)
 {
-    char *text;
     char *rest;
+    char *text = arena_alloc(mem, CGROUP_TEXT_SIZE);
+    ssize_t size = cgroup_file_read("/proc/self", "cgroup", text);
 
-    if (fs_read_file(mem, AT_FDCWD, "/proc/self/cgroup", SELF_CGROUP_MAX, &text, NULL, err) < 0)
+    if (size < 0)
+        return fail_sys(err, (int)size, "cannot read '/proc/self/cgroup'");
+    if (size >= CGROUP_TEXT_SIZE - 2 && /* it may go on */
+        fs_read_file(mem, AT_FDCWD, "/proc/self/cgroup", SELF_CGROUP_MAX, &text, NULL, err) < 0)
         return -1;
     cgroup->hierarchies = arena_array(mem, HIERARCHIES_MAX, sizeof(*cgroup->hierarchies));
     for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
         if (cgroup->count < HIERARCHIES_MAX && plan_line(mem, line, request, cgroup))
             cgroup->count++;
-    if (cgroup->count == 0)
-        return fail(err, ERR_UNSUPPORTED, "no cgroup hierarchy is mounted below " CGROUP_ROOT);
     return 0;
 }
 
@@ -316,20 +359,17 @@ static bool plan_line(struct arena *mem, char *line, const struct cgroup_request
     return true;
 }
 
-/* Where every distribution mounts a hierarchy; verified by its magic. */
+/* Where every distribution mounts a hierarchy.  Whether a v1 one is there make_group finds out. */
 static const char *find_mount(struct arena *mem, const char *controllers, bool is_unified)
 {
     const char *name = controllers;
-    struct statfs st;
 
     if (strncmp(name, "name=", 5) == 0)
         name += 5;
     bool is_v2 = *name == '\0';
     const char *path =
         is_unified ? CGROUP_ROOT : arena_printf(mem, CGROUP_ROOT "/%s", is_v2 ? "unified" : name);
-    if (statfs(path, &st) < 0)
-        return NULL;
-    return st.f_type == (is_v2 ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC) ? path : NULL;
+    return !is_v2 || has_magic(path, CGROUP2_SUPER_MAGIC) ? path : NULL;
 }
 
 /*
@@ -359,7 +399,7 @@ static int make_directory(char *path, size_t mount_length)
          slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         rc = make_one(path);
-        struct hierarchy parent = { "cpuset", "", path };
+        struct hierarchy parent = { "cpuset", "", path, 0 };
         struct error ignored; /* the leaf will tell */
         if (rc == 1 && strstr(path, "/cpuset") != NULL)
             (void)cgroup_v1_prepare(&parent, true, &ignored);

@@ -22,6 +22,7 @@ struct hierarchy {
     const char *controllers; /* "cpu,cpuacct", "name=systemd", or "" for v2 */
     const char *mount;       /* where the hierarchy is mounted */
     const char *path;        /* the container's directory in it, absolute in the file system */
+    int tasks_fd;            /* of a v1 group just made, for cgroup_members_open; else 0 */
 };
 
 struct cgroup {

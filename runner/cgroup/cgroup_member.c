@@ -13,7 +13,12 @@ int cgroup_members_open(struct arena *mem, const struct cgroup *cgroup, const ch
 {
     *members = (struct cgroup_members){ arena_array(mem, cgroup->count + 1, sizeof(int)), 0 };
     for (size_t i = 0; i < cgroup->count; i++) {
-        const struct hierarchy *hierarchy = &cgroup->hierarchies[i];
+        struct hierarchy *hierarchy = &cgroup->hierarchies[i];
+        if (below == NULL && hierarchy->tasks_fd > 0) {
+            members->fds[members->count++] = hierarchy->tasks_fd;
+            hierarchy->tasks_fd = 0;
+            continue;
+        }
         if (*hierarchy->controllers == '\0') /* v2: by the clone */
             continue;
         const char *path = arena_printf(mem, "%s%s%s/tasks", hierarchy->path,

@@ -62,6 +62,7 @@ int command_run(struct arena *mem, struct options *options, struct error *err)
     }
     int status =
         forward_until_end(container->pid, container->console_fd, container->notify_fd, err);
+    sys_close_fd(&container->pidfd); /* reaped: nothing to be asked for */
     if (status >= 0 && !options->is_kept)
         (void)container_delete(container, true, &ignored);
     return status;

@@ -45,11 +45,13 @@ struct creation {
     struct container *container;
     struct init init;
     struct launched launched;
-    int root_fd; /* of the states */
-    int sync_fd; /* our end */
+    bool is_root; /* has rights on the host */
+    int root_fd;  /* of the states */
+    int sync_fd;  /* our end */
 };
 
 static int create_make(struct creation *creation, struct error *err);
+static int open_sync(struct creation *creation, struct error *err);
 static int create_prepare(struct creation *creation, struct error *err);
 static int open_sources(struct creation *creation, struct error *err);
 static int make_fifo(struct creation *creation, struct error *err);
@@ -92,6 +94,7 @@ int container_create(struct arena *mem, const struct container_options *options,
 
     if (state_check_id(options->id, err) < 0)
         return -1;
+    creation.is_root = geteuid() == 0;
     creation.root_fd = state_open_root(options->root, err);
     if (creation.root_fd < 0)
         return -1;
@@ -111,13 +114,26 @@ int container_create(struct arena *mem, const struct container_options *options,
 
 static int create_make(struct creation *creation, struct error *err)
 {
-    if (create_prepare(creation, err) < 0 || create_launch(creation, err) < 0 ||
-        map_ids(creation, err) < 0 || set_groups(creation, err) < 0 ||
-        create_await_ready(creation, err) < 0 ||
+    if (open_sync(creation, err) < 0 || create_prepare(creation, err) < 0 ||
+        create_launch(creation, err) < 0 || map_ids(creation, err) < 0 ||
+        set_groups(creation, err) < 0 || create_await_ready(creation, err) < 0 ||
         pid_file_write(creation->init.mem, creation->options->pid_file, creation->launched.pid,
                        err) < 0)
         return -1;
     return creation->options->without_fifo ? create_run(creation, err) : 0;
+}
+
+/* First, so that what the child closes lies side by side. */
+static int open_sync(struct creation *creation, struct error *err)
+{
+    int fds[2];
+    int rc = message_pair(fds);
+
+    if (rc < 0)
+        return fail_sys(err, rc, "cannot make a socket");
+    creation->init.sync_fd = fds[0];
+    creation->sync_fd = fds[1];
+    return 0;
 }
 
 static int create_prepare(struct creation *creation, struct error *err)
@@ -137,7 +153,7 @@ static int create_prepare(struct creation *creation, struct error *err)
     container->created_ns = clock_now_ns();
     /* Nothing in a container may look into us or our children (CVE-2016-9962).  The maps of a user
      * namespace that is made without rights on the host can be written only while we may be. */
-    (void)prctl(PR_SET_DUMPABLE, geteuid() == 0 ? 0 : 1, 0, 0,
+    (void)prctl(PR_SET_DUMPABLE, creation->is_root ? 0 : 1, 0, 0,
                 0); /* of these values: cannot fail */
     if (preserve_check(init->preserve_fds, err) < 0 ||
         capabilities_read(spec->process, &init->capabilities, err) < 0 ||
@@ -167,7 +183,7 @@ static int open_sources(struct creation *creation, struct error *err)
     struct init *init = &creation->init;
 
     init->mounts.cgroup = creation->container->cgroup;
-    if (geteuid() != 0)
+    if (!creation->is_root)
         return 0;
     init->root_fd = rootfs_open(init->mem, creation->spec, err);
     if (init->root_fd < 0)
@@ -191,15 +207,8 @@ static int make_fifo(struct creation *creation, struct error *err)
 static int create_launch(struct creation *creation, struct error *err)
 {
     struct container *container = creation->container;
-    int fds[2];
-    int rc = message_pair(fds);
-
-    if (rc < 0)
-        return fail_sys(err, rc, "cannot make a socket");
-    creation->sync_fd = fds[0];
-    creation->init.sync_fd = fds[1];
-    rc = launch_create(&creation->init, container->cgroup, creation->sync_fd, &creation->launched,
-                       err);
+    int rc = launch_create(&creation->init, container->cgroup, creation->sync_fd,
+                           &creation->launched, err);
     sys_close_fd(&creation->init.sync_fd); /* so that the end of the other side is heard */
     if (rc < 0)
         return -1;

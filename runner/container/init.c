@@ -142,8 +142,9 @@ static int init_begin(struct init *init, struct error *err)
 }
 
 /*
- * What the steps do not need goes first: whoever is in a PID namespace that we join, and may look
- * into us all the same (CAP_SYS_PTRACE), finds nothing to climb out by.
+ * Whoever is in a PID namespace that we join, and may look into us all the same (CAP_SYS_PTRACE),
+ * finds nothing to climb out by: what the steps do not need goes first.  Elsewhere nobody is there
+ * to look, and it goes with all the rest before the program (init_close_descriptors).
  */
 static int init_close_strangers(struct init *init, struct error *err)
 {
@@ -153,6 +154,8 @@ static int init_close_strangers(struct init *init, struct error *err)
     size_t room = NAMESPACE_KINDS + 6 + init->members.count + mounts->count * (1 + groups);
     int *kept = arena_array(init->mem, room, sizeof(*kept));
 
+    if ((init->namespaces.joined_flags & CLONE_NEWPID) == 0)
+        return 0;
     kept[count++] = init->sync_fd;
     kept[count++] = init->fifo_fd;
     kept[count++] = init->root_fd;
@@ -226,7 +229,11 @@ static int init_report_built(struct init *init, struct error *err)
 {
     int rc = message_send(init->sync_fd, MESSAGE_BUILT, 0, -1);
 
-    descriptors_close_late(); /* before hooks, and before the root becomes read-only */
+    /* Before programs of others run, or while others may be in the namespace; else with the rest.
+     */
+    if (init->spec->hooks[HOOK_CREATE_CONTAINER].count > 0 ||
+        (init->namespaces.joined_flags & CLONE_NEWPID) != 0)
+        descriptors_close_late();
     return rc < 0 ? fail_sys(err, rc, "the runtime has gone away") : 0;
 }
 

@@ -46,7 +46,7 @@ int launch_create(struct init *init, const struct cgroup *cgroup, int parent_fd,
 {
     uint64_t flags = init->namespaces.new_flags & ~(uint64_t)init_late_namespaces(init);
     struct stage stage = { .init = init, .flags = flags, .parent_fd = parent_fd };
-    cleanup_fd int cgroup_fd = -1;
+    cleanup_fd_later int cgroup_fd = -1;
 
     err->code = ERR_NONE;
     cgroup_fd = cgroup_clone_fd(cgroup, NULL, err);
@@ -58,8 +58,10 @@ int launch_create(struct init *init, const struct cgroup *cgroup, int parent_fd,
     pid_t pid = clone_process(flags, cgroup_fd, &launched->pidfd);
     if (pid < 0)
         return fail_sys(err, pid, "cannot make the container's process");
-    if (pid == 0)
+    if (pid == 0) {
+        (void)close(parent_fd); /* so that its end is noticed */
         child_main(&stage);
+    }
     launched->pid = pid;
     return 0;
 }
@@ -94,7 +96,7 @@ uint32_t launch_ignored_signals(void)
 {
     static const char label[] = "SigIgn:";
     char text[4096];
-    cleanup_fd int fd = sys_openat(AT_FDCWD, "/proc/self/status", O_RDONLY, 0);
+    cleanup_fd_later int fd = sys_openat(AT_FDCWD, "/proc/self/status", O_RDONLY, 0);
     ssize_t size = fd < 0 ? fd : sys_read(fd, text, sizeof(text) - 1);
 
     if (size < 0)
@@ -124,7 +126,6 @@ static pid_t clone_process(uint64_t flags, int cgroup_fd, int *pidfd)
 {
     int made_fd = -1;
 
-    descriptors_close_late(); /* a copy of the list would be of other descriptors there */
     struct clone_args args = {
         .flags = (__u64)flags | CLONE_CLEAR_SIGHAND,
         .exit_signal = (flags & CLONE_PARENT) != 0 ? 0 : SIGCHLD,

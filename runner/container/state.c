@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +13,10 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/sys.h"
+#include "runner/process/descriptor.h"
 
 #define STATE_FILE    "state.json"
+#define STATE_NEW     ".state.json.new" /* who makes a container is alone in writing */
 #define STATE_MAX     ((size_t)16 * 1024 * 1024)
 #define ID_MAX        1024
 #define STAT_FIELD_22 20 /* spaces between the state letter (3rd) and the start time (22nd) */
@@ -42,9 +45,10 @@ int state_open_root(const char *root, struct error *err)
 {
     int fd = sys_openat(AT_FDCWD, root, O_RDONLY | O_DIRECTORY, 0);
 
-    if (fd >= 0)
-        return fd;
-    return fs_make_path(root, 0711, err);
+    if (fd == -ENOENT &&
+        sys_mkdirat(AT_FDCWD, root, 0711) >= 0) /* mostly only the last is missing */
+        fd = sys_openat(AT_FDCWD, root, O_RDONLY | O_DIRECTORY, 0);
+    return fd >= 0 ? fd : fs_make_path(root, 0711, err);
 }
 
 int state_make(int root_fd, const char *id, struct error *err)
@@ -76,7 +80,12 @@ int state_write(int state_fd, const json_t *state, struct error *err)
     cleanup_buf struct buf text = { 0 };
 
     json_append(&text, state);
-    return fs_write_volatile(state_fd, STATE_FILE, text.data, text.size, 0600, err);
+    cleanup_fd_later int fd =
+        sys_openat(state_fd, STATE_NEW, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+    int rc = fd < 0 ? fd : sys_write_all(fd, text.data, text.size);
+    if (rc >= 0)
+        rc = sys_renameat2(state_fd, STATE_NEW, state_fd, STATE_FILE, 0);
+    return rc < 0 ? fail_sys(err, rc, "cannot write '%s'", STATE_FILE) : 0;
 }
 
 json_t *state_read(struct arena *mem, int state_fd, struct error *err)
@@ -94,22 +103,26 @@ json_t *state_read(struct arena *mem, int state_fd, struct error *err)
 
 int state_remove(const char *root, const char *id, struct error *err)
 {
-    cleanup_fd int root_fd = sys_openat(AT_FDCWD, root, O_RDONLY | O_DIRECTORY, 0);
-    char path[ID_MAX + 32];
+    char path[PATH_MAX];
     static const char *const files[] = { STATE_FILE, STATE_FIFO, STATE_SECCOMP };
+    int length = snprintf(path, sizeof(path), "%s/%s", root, id);
     int rc = -ENOTEMPTY;
 
-    if (root_fd == -ENOENT)
-        return 0;
-    if (root_fd < 0)
-        return fail_sys(err, root_fd, "cannot open '%s'", root);
+    if (length < 0 || (size_t)length + NAME_MAX >= sizeof(path))
+        return fail_sys(err, -ENAMETOOLONG, "cannot remove the state directory of '%s'", id);
     for (size_t i = 0; i < ARRAY_SIZE(files) && rc == -ENOTEMPTY; i++) {
-        (void)snprintf(path, sizeof(path), "%s/%s", id, files[i]); /* fits: ids are checked */
-        (void)sys_unlinkat(root_fd, path, 0);                      /* what stays is told below */
-        rc = sys_unlinkat(root_fd, id, AT_REMOVEDIR); /* mostly there is no more than the first */
+        (void)snprintf(path + length, NAME_MAX, "/%s", files[i]); /* fits */
+        (void)sys_unlinkat(AT_FDCWD, path, 0);                    /* what stays is told below */
+        path[length] = '\0';
+        rc =
+            sys_unlinkat(AT_FDCWD, path, AT_REMOVEDIR); /* mostly there is no more than the first */
     }
-    if (rc == -ENOTEMPTY) /* left by a write that was cut off */
+    if (rc == -ENOTEMPTY) { /* left by a write that was cut off */
+        cleanup_fd int root_fd = sys_openat(AT_FDCWD, root, O_RDONLY | O_DIRECTORY, 0);
+        if (root_fd < 0)
+            return fail_sys(err, root_fd, "cannot open '%s'", root);
         return fs_remove_tree(root_fd, id, err);
+    }
     if (rc < 0 && rc != -ENOENT)
         return fail_sys(err, rc, "cannot remove the state directory of '%s'", id);
     return 0;

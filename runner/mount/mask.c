@@ -108,5 +108,5 @@ static int make_directory_cover(struct error *err)
         .data_count = ARRAY_SIZE(data),
     };
 
-    return mount_filesystem("tmpfs", "tmpfs", &options, err);
+    return mount_filesystem("tmpfs", NULL, &options, err);
 }

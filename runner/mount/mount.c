@@ -73,6 +73,7 @@ int mounts_attach(struct arena *mem, const struct mounts *mounts, int root_fd, i
         if (!is_skipped && attach_one(mem, mounts, mount, root_fd, devpts_fd, err) < 0)
             return -1;
     }
+    target_forget();
     return 0;
 }
 
@@ -107,10 +108,15 @@ static int attach_one(struct arena *mem, const struct mounts *mounts, const stru
 
     if (mount->group_fds != NULL)
         return mount_cgroup_attach(mount, mounts->cgroup, root_fd, err);
+    bool is_new = false;
     cleanup_fd_later int target_fd =
-        target_make(root_fd, path, mount->is_file ? TARGET_FILE : TARGET_DIRECTORY,
-                    is_plain_type(mount->type), err);
-    if (target_fd < 0 || check_target(mount, target_fd, err) < 0)
+        target_make_new(root_fd, path, mount->is_file ? TARGET_FILE : TARGET_DIRECTORY,
+                        is_plain_type(mount->type), &is_new, err);
+    if (target_fd < 0)
+        return -1;
+    if (!is_new)
+        target_forget();
+    if (check_target(mount, is_new ? -1 : target_fd, err) < 0)
         return -1;
     if (mount->fd >= 0)
         return target_attach(mount->fd, target_fd, path, err);
@@ -132,6 +138,8 @@ static int attach_one(struct arena *mem, const struct mounts *mounts, const stru
 }
 
 /*
+ * 'target_fd' -1 is a directory that we have made, which is in no procfs.
+ *
  * Nothing but a procfs may become /proc, and nothing may hide a file of it that we, or the
  * container's own security software, would write to.
  */
@@ -144,7 +152,8 @@ static int check_target(const struct mount *mount, int target_fd, struct error *
         (mount->fd < 0 || fs_magic(mount->fd) != PROC_SUPER_MAGIC))
         return fail(err, ERR_DENIED, "only a procfs can be mounted on '/proc'");
     if (!is_proc && !is_allowed_in_proc(path) &&
-        (path_is_within(path, "/proc") || fs_magic(target_fd) == PROC_SUPER_MAGIC))
+        (path_is_within(path, "/proc") ||
+         (target_fd >= 0 && fs_magic(target_fd) == PROC_SUPER_MAGIC)))
         return fail(err, ERR_DENIED, "'%s' is inside a procfs: nothing can be mounted there", path);
     return 0;
 }

@@ -17,6 +17,7 @@
 #include "runner/process/descriptor.h"
 #include "runner/spec/mount_option.h"
 
+static int attach_to(int root_fd, const char *path);
 static int clone_directory(const char *path, struct error *err);
 
 int rootfs_open(struct arena *mem, const struct spec *spec, struct error *err)
@@ -35,12 +36,10 @@ int rootfs_attach(const struct spec *spec, int root_fd, struct error *err)
 
     if (rc < 0)
         return fail_sys(err, rc, "cannot leave the host's mount propagation");
-    cleanup_fd_later int target_fd = sys_openat(AT_FDCWD, spec->root_path, O_PATH | O_DIRECTORY, 0);
-    if (target_fd == -EACCES) /* a root that the user namespace's ids cannot reach by path */
-        target_fd = sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
-    if (target_fd < 0)
-        return fail_sys(err, target_fd, "cannot open '%s'", spec->root_path);
-    return target_attach(root_fd, target_fd, spec->root_path, err);
+    rc = attach_to(root_fd, spec->root_path);
+    if (rc == -EACCES) /* a root that the user namespace's ids cannot reach by path */
+        rc = attach_to(root_fd, "/");
+    return rc < 0 ? fail_sys(err, rc, "cannot mount on '%s'", spec->root_path) : 0;
 }
 
 /*
@@ -83,6 +82,12 @@ int rootfs_finish(const struct spec *spec, int root_fd, struct error *err)
     if (propagation.propagation != 0)
         rc = sys_mount_setattr(root_fd, "", AT_EMPTY_PATH, &propagation);
     return rc < 0 ? fail_sys(err, rc, "cannot set the propagation of the root") : 0;
+}
+
+static int attach_to(int root_fd, const char *path)
+{
+    return sys_move_mount(root_fd, "", AT_FDCWD, path,
+                          MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS);
 }
 
 /* A clone in a shared peer group would carry the container's mounts to the host. */

@@ -25,10 +25,20 @@ struct walk {
     int links;
 };
 
+/* The directory that the last target was made in.  A process of the runner has one thread. */
+static struct {
+    int root_fd;
+    int fd; /* -1: none */
+    char path[PATH_MAX];
+} last = { -1, -1, "" };
+
+static int make_in_last_parent(int root_fd, const char *path, enum target_kind kind, bool is_plain);
+static bool get_parent(const char *path, char parent[PATH_MAX]);
 static int make_last(int root_fd, const char *path, enum target_kind kind, bool is_plain);
 static int make_missing(struct walk *walk, enum target_kind kind);
 static int find_or_make(const struct walk *walk, int parent_fd, const char *name, bool is_file);
 static int make_component(int parent_fd, const char *name, bool is_file);
+static int open_made(int parent_fd, const char *name, int flags);
 static int follow_link(struct walk *walk, int parent_fd, const char *name, size_t start,
                        size_t rest);
 static bool is_directory(int fd);
@@ -47,10 +57,28 @@ int target_find_plain(int root_fd, const char *path)
 int target_make(int root_fd, const char *path, enum target_kind kind, bool is_plain,
                 struct error *err)
 {
-    int fd = is_plain ? target_find_plain(root_fd, path) : target_find(root_fd, path);
+    bool ignored;
 
-    if (fd == -ENOENT)
+    target_forget();
+    int fd = target_make_new(root_fd, path, kind, is_plain, &ignored, err);
+    target_forget();
+    return fd;
+}
+
+int target_make_new(int root_fd, const char *path, enum target_kind kind, bool is_plain,
+                    bool *is_new, struct error *err)
+{
+    int fd = make_in_last_parent(root_fd, path, kind, is_plain);
+
+    *is_new = fd >= 0;
+    if (fd >= 0)
+        return fd;
+    fd = is_plain ? target_find_plain(root_fd, path) : target_find(root_fd, path);
+
+    if (fd == -ENOENT) {
         fd = make_last(root_fd, path, kind, is_plain);
+        *is_new = fd >= 0;
+    }
     if (fd == -ENOENT || fd == -ELOOP) {
         struct walk walk = { .root_fd = root_fd, .is_plain = is_plain };
         if (strlen(path) >= sizeof(walk.path))
@@ -64,14 +92,14 @@ int target_make(int root_fd, const char *path, enum target_kind kind, bool is_pl
 int target_make_parent(int root_fd, const char *path, const char **name, struct error *err)
 {
     char parent[PATH_MAX];
-    const char *last = path_base(path);
-    size_t length = (size_t)(last - path);
+    const char *base = path_base(path);
+    size_t length = (size_t)(base - path);
 
-    if (length >= sizeof(parent) || *last == '\0')
+    if (length >= sizeof(parent) || *base == '\0')
         return fail_target(err, -EINVAL, path);
     memcpy(parent, path, length);
     parent[length] = '\0';
-    *name = last;
+    *name = base;
     return target_make(root_fd, parent, TARGET_DIRECTORY, true, err);
 }
 
@@ -95,20 +123,56 @@ static bool is_directory(int fd)
     return sys_fstatat(fd, "", &st, AT_EMPTY_PATH) >= 0 && S_ISDIR(st.st_mode);
 }
 
+void target_forget(void)
+{
+    descriptor_close_later(&last.fd);
+}
+
+/*
+ * Mount points are mostly made side by side: /dev/pts, /dev/shm, /dev/mqueue.  Negative when it is
+ * another directory, or something is there already.
+ */
+static int make_in_last_parent(int root_fd, const char *path, enum target_kind kind, bool is_plain)
+{
+    char parent[PATH_MAX];
+
+    if (last.fd < 0 || last.root_fd != root_fd || is_plain || kind != TARGET_DIRECTORY ||
+        !get_parent(path, parent) || strcmp(parent, last.path) != 0)
+        return -ENOENT;
+    const char *name = path_base(path);
+    int rc = sys_mkdirat(last.fd, name, 0755);
+    return rc < 0 ? rc : open_made(last.fd, name, O_DIRECTORY);
+}
+
+/* False where the last component is none that could be made. */
+static bool get_parent(const char *path, char parent[PATH_MAX])
+{
+    const char *name = path_base(path);
+    size_t length = (size_t)(name - path);
+
+    if (length >= PATH_MAX || *name == '\0' || strcmp(name, "..") == 0)
+        return false;
+    memcpy(parent, path, length);
+    parent[length] = '\0';
+    return true;
+}
+
 /* What is mostly missing is the last component.  -ENOENT, or -ELOOP at a link: needs the walk. */
 static int make_last(int root_fd, const char *path, enum target_kind kind, bool is_plain)
 {
     char parent[PATH_MAX];
-    const char *name = path_base(path);
-    size_t length = (size_t)(name - path);
 
-    if (length >= sizeof(parent) || *name == '\0' || strcmp(name, "..") == 0)
+    if (!get_parent(path, parent))
         return -ENOENT;
-    memcpy(parent, path, length);
-    parent[length] = '\0';
-    cleanup_fd_later int parent_fd =
-        is_plain ? target_find_plain(root_fd, parent) : target_find(root_fd, parent);
-    return parent_fd < 0 ? parent_fd : make_component(parent_fd, name, kind == TARGET_FILE);
+    int parent_fd = is_plain ? target_find_plain(root_fd, parent) : target_find(root_fd, parent);
+    if (parent_fd < 0)
+        return parent_fd;
+    int fd = make_component(parent_fd, path_base(path), kind == TARGET_FILE);
+    descriptor_close_later(&last.fd);
+    last.root_fd = root_fd;
+    last.fd = parent_fd; /* in place of closing it */
+    memcpy(last.path, parent, strlen(parent) + 1);
+    return fd;
 }
 
 /*
@@ -167,8 +231,12 @@ static int make_component(int parent_fd, const char *name, bool is_file)
     }
     if (rc < 0 && rc != -EEXIST)
         return rc;
-    return sys_openat2(parent_fd, name, O_PATH | (is_file ? 0 : O_DIRECTORY), 0,
-                       RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+    return open_made(parent_fd, name, is_file ? 0 : O_DIRECTORY);
+}
+
+static int open_made(int parent_fd, const char *name, int flags)
+{
+    return sys_openat2(parent_fd, name, O_PATH | flags, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 }
 
 /* Rewrites walk->path: [start, …) is the link's name, 'rest' where what follows it begins, or 0. */

@@ -32,6 +32,16 @@ int target_make(int root_fd, const char *path, enum target_kind kind, bool is_pl
                 struct error *err);
 
 /*
+ * As target_make, for many that lie side by side: one that was made (*is_new) leaves the directory
+ * that it lies in open for the next.  target_forget() must come before anything is mounted on one
+ * that is not new, which may cover that directory, and at the end.
+ */
+int target_make_new(int root_fd, const char *path, enum target_kind kind, bool is_plain,
+                    bool *is_new, struct error *err);
+
+void target_forget(void);
+
+/*
  * Opens the directory that 'path' lies in, making it when missing, and points *name at the last
  * component.  Links are refused.
  */

@@ -16,8 +16,8 @@ int descriptors_close_but(int first, const int *kept, size_t count);
 
 /*
  * Closing put off: many descriptors that lie side by side are closed by one call.  Who closes late
- * must see to it that descriptors_close_late() is called soon, and before any other process is made
- * (launch.c does): until then they are still open.  *fd becomes -1; for CLEANUP.
+ * must see to it that descriptors_close_late() is called soon: until then they are still open, in a
+ * copy of the process as well.  *fd becomes -1; for CLEANUP.
  */
 void descriptor_close_later(int *fd);
 #define cleanup_fd_later CLEANUP(descriptor_close_later)

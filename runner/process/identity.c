@@ -80,7 +80,8 @@ int identity_take(const struct process *process, const struct capabilities *capa
 {
     if (capabilities_bound(capabilities, err) < 0)
         return -1;
-    if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+    /* From root to root nothing is lost. */
+    if (process->uid != 0 && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
         return fail_sys(err, -errno, "cannot keep capabilities");
     if (set_groups(process, err) < 0)
         return -1;

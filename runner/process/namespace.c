@@ -88,7 +88,7 @@ int namespaces_join(const struct namespaces *namespaces, unsigned int wanted, st
 int loopback_raise(struct error *err)
 {
     struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-    cleanup_fd int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    cleanup_fd_later int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return fail_sys(err, -errno, "cannot open a socket for the loopback interface");

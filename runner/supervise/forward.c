@@ -127,7 +127,7 @@ static void reap(struct forward *forward)
     int status;
     pid_t pid;
 
-    while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0)
+    while (forward->status < 0 && (pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0)
         if (pid == forward->pid)
             forward->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
