@@ -90,7 +90,7 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/lib/main.o $(BUI
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS.$(MODE)) -o $@ $^ $(CHECK_LIBS) $(VOLUMED_LIBS)
 # They start real containers.
-$(BUILD)/unit/test_sweep_start $(BUILD)/unit/test_sweep_lease $(BUILD)/unit/test_sweep_recreate: | $(BUILD)/runner
+$(BUILD)/unit/test_sweep_start $(BUILD)/unit/test_sweep_lease $(BUILD)/unit/test_sweep_recreate $(BUILD)/unit/test_sweep_scale: | $(BUILD)/runner
 $(BUILD)/fuzz/fuzz_runner_%: $(BUILD)/obj/tests/fuzz/fuzz_runner_%.o $(BUILD)/obj/tests/fuzz/replay.o $(BUILD)/librunner.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS.$(MODE)) -o $@ $^ $(RUNNER_LIBS)

@@ -122,8 +122,8 @@ web-2: would be removed" ]
     docker exec web sh -c 'echo newer >/data/gold/file; echo 2 >/conf/version'
     volctl snapshot create --set web-gold2 web.data web.conf >/dev/null
     run -2 volctl container scale web 2 --keep /data/keep
-    run -1 volctl container scale web 2 --refresh --from-snapshot web-gold2 --keep /nowhere/x
-    [[ $output == *"replica web-1: '/nowhere/x' is not inside a volume"* ]]
+    run -2 volctl container scale web 2 --refresh --from-snapshot web-gold2 --keep /nowhere/x
+    [[ $output$stderr == *"'/nowhere/x' is not inside a volume"* ]]
     [ "$(docker exec web-1 cat /data/other)" = gone ]
     volctl container scale web 2 --refresh --from-snapshot web-gold2 --keep /data/keep/file --keep /data/none --quiet
     [ "$(docker exec web-1 cat /data/gold/file /conf/version /data/keep/file | tr '\n' ' ')" = "newer 2 mine " ]
@@ -137,6 +137,8 @@ web-2: would be removed" ]
     run -4 volctl set rm web-gold2
     run -0 volctl container replicas web --json
     [ "$(jq -c '[.replicas[].from_snapshot]' <<<"$output")" = '["web-gold2","web-gold2"]' ]
+    run -0 volctl container ls
+    [[ $output == *"1 of web (web-gold2)"* ]]
     volctl container scale web 0 --quiet
     volctl set rm web-gold2 >/dev/null
     volctl snapshot create --set web-gold web.data web.conf >/dev/null
@@ -161,6 +163,29 @@ web-2: would be removed" ]
     docker rm -f other >/dev/null
     docker volume rm shared >/dev/null
     clear_all web
+}
+
+@test "a replica that does not get well on new data has its old data back" {
+    needs_disk btrfs
+    clear_up
+    volctl volume create web.data --pool btrfs >/dev/null
+    docker run -d --name web -v web.data:/data --health-cmd 'test ! -e /data/bad' --health-interval 100ms \
+        --health-retries 1 busybox sh -c "$SERVER" >/dev/null
+    volctl snapshot create web.data@good >/dev/null
+    volctl container scale web 2 --from-snapshot web.data@good --quiet
+    [ "$(docker inspect -f '{{.State.Health.Status}}' web-2)" = healthy ]
+    docker exec web-1 sh -c 'echo own >/data/own'
+    docker exec web touch /data/bad
+    volctl snapshot create web.data@bad >/dev/null
+    run -1 volctl container scale web 2 --refresh --from-snapshot web.data@bad
+    [[ $output == *"replica web-1: it is unhealthy"* ]]
+    [ "$(docker exec web-1 cat /data/own)" = own ]
+    run -0 volctl container replicas web --json
+    [ "$(jq -c '[.replicas[] | [.state, .from_snapshot]]' <<<"$output")" = '[["ready","web.data@good"],["ready","web.data@good"]]' ]
+    [ "$(docker inspect -f '{{index .Config.Labels "volumed.replica.source"}}' web-1)" = web.data@good ]
+    [ "$(volctl volume ls --quiet | wc -l)" = 3 ]
+    clear_up
+    is_clean
 }
 
 @test "twenty replicas on XFS, quickly, and on little room" {

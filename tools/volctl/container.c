@@ -8,6 +8,7 @@
 
 static const char *list_path(const struct command *command, struct error *err);
 static void print_list(const struct command *command, const json_t *list);
+static const char *replica(struct arena *mem, const json_t *labels);
 static const char *container_name(const json_t *container);
 static const char *attachment_source(struct arena *mem, const json_t *item);
 static const char *attachment_mode(const json_t *item);
@@ -175,9 +176,8 @@ static const char *list_path(const struct command *command, struct error *err)
 
 static void print_list(const struct command *command, const json_t *list)
 {
-    static const char *const titles[] = {
-        "CONTAINER ID", "NAME", "IMAGE", "STATUS", "CREATED", NULL
-    };
+    static const char *const titles[] = { "CONTAINER ID", "NAME",    "IMAGE", "STATUS",
+                                          "CREATED",      "REPLICA", NULL };
     struct table table;
     size_t index;
     json_t *container;
@@ -195,9 +195,22 @@ static void print_list(const struct command *command, const json_t *list)
         table_cell(&table, cell_text(container, "Image"));
         table_cell(&table, cell_text(container, "Status"));
         table_cell(&table, cell_ago_s(command->mem, container, "Created"));
+        table_cell(&table, replica(command->mem, json_object_get(container, "Labels")));
     }
     if (!command->is_quiet)
         table_print(&table);
+}
+
+/* "2 of web (gold)"; NULL: it is none. */
+static const char *replica(struct arena *mem, const json_t *labels)
+{
+    const char *name = cell_text(labels, "volumed.replica");
+    const char *of = cell_text(labels, "volumed.replica.of");
+    const char *source = cell_text(labels, "volumed.replica.source");
+
+    if (name == NULL || of == NULL || source == NULL || strlen(name) <= strlen(of))
+        return NULL;
+    return arena_printf(mem, "%s of %s (%s)", name + strlen(of) + 1, of, source);
 }
 
 static const char *container_name(const json_t *container)

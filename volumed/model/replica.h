@@ -21,7 +21,7 @@ struct replica {
     const char *source_id; /* what it began with, or was refreshed from */
     const char *source_name;
     const char *scaling_id; /* that made or refreshed it last, or is at it */
-    bool was_running;       /* before its refresh */
+    bool was_running;       /* before its refresh or removal */
     int64_t made_ms;
     int64_t refreshed_ms; /* 0: never */
 };

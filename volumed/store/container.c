@@ -138,6 +138,14 @@ int store_container_set_host_config(struct db *db, const char *id, const char *h
                    ARGS(TEXT(host_config), TEXT(id)), err);
 }
 
+int store_container_set_config(struct db *db, const char *id, const char *config, struct error *err)
+{
+    return db_exec(db, "UPDATE container SET config = ? WHERE id = ?", ARGS(TEXT(config), TEXT(id)),
+                   err) < 0
+               ? -1
+               : 0;
+}
+
 int store_container_set_health(struct db *db, const char *id, const char *health, struct error *err)
 {
     return db_exec(db, "UPDATE container SET health = ? WHERE id = ?", ARGS(TEXT(health), TEXT(id)),

@@ -36,6 +36,8 @@ int store_container_update(struct db *db, const struct container *container, str
 int store_container_set_name(struct db *db, const char *id, const char *name, struct error *err);
 int store_container_set_host_config(struct db *db, const char *id, const char *host_config,
                                     struct error *err);
+int store_container_set_config(struct db *db, const char *id, const char *config,
+                               struct error *err);
 int store_container_set_health(struct db *db, const char *id, const char *health,
                                struct error *err);
 

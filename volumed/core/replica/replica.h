@@ -18,9 +18,10 @@
 #include "core/replica/scale_run.h"
 #include "model/container.h"
 
-#define REPLICA_LABEL         "volumed.replica"    /* of containers and volumes: NAME-NUMBER */
-#define REPLICA_OF_LABEL      "volumed.replica.of" /* of containers: NAME */
-#define REPLICA_SCALING_LABEL "volumed.scaling"    /* the one that made it */
+#define REPLICA_LABEL         "volumed.replica"        /* of containers and volumes: NAME-NUMBER */
+#define REPLICA_OF_LABEL      "volumed.replica.of"     /* of containers: NAME */
+#define REPLICA_SOURCE_LABEL  "volumed.replica.source" /* of containers: what they are on */
+#define REPLICA_SCALING_LABEL "volumed.scaling"        /* the one that made it */
 
 const char *replica_name(struct arena *mem, const char *group, int64_t number);
 const char *replica_volume_name(struct task *task, const char *name,
@@ -40,7 +41,7 @@ int replica_volumes(struct task *task, const char *name, const char *scaling, st
 int replica_save(struct scale_run *run, struct replica *replica, const char *state,
                  struct error *err);
 
-/* Makes what is missing of it and starts it. */
+/* Makes what is missing of it and starts it.  1 when the service ends meanwhile. */
 int replica_make(struct scale_run *run, struct replica *replica, struct error *err);
 
 /* A clone of the golden state's snapshot, with the replica's labels and the limit 'size' and
@@ -58,10 +59,18 @@ int replica_clone(struct scale_run *run, const struct replica *replica,
 /* Takes back what this scaling has made of it; for good. */
 int replica_unmake(struct scale_run *run, const struct replica *replica, struct error *err);
 
-/* Container and volumes, those to the trash. */
+/* Container and volumes, those to the trash, in one transaction; after a failure as it was before.
+ */
 int replica_remove(struct scale_run *run, struct replica *replica, struct error *err);
+int replica_unremove(struct scale_run *run, struct replica *replica, struct error *err);
 
-/* New clones of the golden state with what is to be kept of the old. */
+/*
+ * After its start: until it is healthy, if it has a health check; else it runs.  1 when the service
+ * ends meanwhile.  CONFLICT: it has ended, or is unhealthy; TIMEOUT.
+ */
+int replica_await(struct scale_run *run, const char *name, struct error *err);
+
+/* New clones of the golden state with what is to be kept of the old.  1 likewise. */
 int replica_refresh(struct scale_run *run, struct replica *replica, struct error *err);
 
 /* Puts the old data back and starts it as it was. */

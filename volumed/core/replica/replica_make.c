@@ -36,6 +36,9 @@ int replica_make(struct scale_run *run, struct replica *replica, struct error *e
     }
     if (container_start(task, name, &changed, err) < 0)
         return error_prefix(err, "cannot start it");
+    int rc = replica_await(run, name, err);
+    if (rc != 0)
+        return rc;
     replica->made_ms = clock_now_ms();
     return replica_save(run, replica, "ready", err);
 }
@@ -153,6 +156,7 @@ static void make_own(struct scale_run *run, const char *name, struct container_s
     }
     json_set(labels, REPLICA_LABEL, json_text(name));
     json_set(labels, REPLICA_OF_LABEL, json_text(run->group.name));
+    json_set(labels, REPLICA_SOURCE_LABEL, json_text(run->group.source_name));
     json_set(labels, REPLICA_SCALING_LABEL, json_text(run->scaling->id));
     json_set(spec->config, "Hostname", json_text(name));
     json_set(spec->host_config, "AutoRemove", json_false());

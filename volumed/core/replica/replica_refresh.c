@@ -53,7 +53,7 @@ int replica_refresh(struct scale_run *run, struct replica *replica, struct error
     struct task *task = run->task;
     const char *name = replica_name(task->mem, replica->group_name, replica->number);
     cleanup_container struct container container = { 0 };
-    struct replica_swaps swaps = { 0 };
+    struct replica_swaps swaps = { .source_name = run->group.source_name };
 
     if (container_get(task, name, &container, err) < 0)
         return -1;
@@ -251,6 +251,9 @@ static int finish(struct scale_run *run, struct replica *replica, const char *co
 
     if (replica->was_running && container_start(task, container_id, &changed, err) < 0)
         return error_prefix(err, "cannot start it");
+    int rc = replica->was_running ? replica_await(run, name, err) : 0;
+    if (rc != 0)
+        return rc;
     int count = find_aside(run, name, OLD, &old, err);
     for (int i = 0; i < count; i++)
         if (replica_put_away(task, &old[i], without_aside(run, old[i].name, OLD), err) < 0)
@@ -287,8 +290,11 @@ static int switch_back(struct scale_run *run, struct replica *replica, const cha
 
     if (count < 0)
         return -1;
-    struct replica_swaps swaps = { arena_array(task->mem, (size_t)count + 1, sizeof(*swaps.items)),
-                                   (size_t)count };
+    struct replica_swaps swaps = {
+        .items = arena_array(task->mem, (size_t)count + 1, sizeof(*swaps.items)),
+        .count = (size_t)count,
+        .source_name = replica->source_name,
+    };
     for (int i = 0; i < count; i++) {
         const char *volume = without_aside(run, old[i].name, OLD);
         if (volume_get(task, volume, &swaps.items[i].has, err) < 0)

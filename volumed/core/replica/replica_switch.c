@@ -25,6 +25,8 @@ struct putting {
 
 static int switch_finish(struct task *task, struct op *op, struct error *err);
 static int check_stopped(struct task *task, const char *container_id, struct error *err);
+static int label(struct task *task, const char *container_id, const char *source_name,
+                 struct error *err);
 static int swap(struct task *task, const char *container_id, const struct replica_swap *swap,
                 struct error *err);
 static int rename_volume(struct task *task, const struct volume *volume, const char *name,
@@ -71,7 +73,8 @@ static int switch_finish(struct task *task, struct op *op, struct error *err)
 {
     const struct switching *switching = op->data;
 
-    if (check_stopped(task, switching->container_id, err) < 0)
+    if (check_stopped(task, switching->container_id, err) < 0 ||
+        label(task, switching->container_id, switching->swaps->source_name, err) < 0)
         return -1;
     for (size_t i = 0; i < switching->swaps->count; i++)
         if (swap(task, switching->container_id, &switching->swaps->items[i], err) < 0)
@@ -92,6 +95,19 @@ static int check_stopped(struct task *task, const char *container_id, struct err
     if (container_is_live(&container))
         return fail(err, ERR_CONFLICT, "container %s was started meanwhile", container.name);
     return 0;
+}
+
+static int label(struct task *task, const char *container_id, const char *source_name,
+                 struct error *err)
+{
+    cleanup_container struct container container = { 0 };
+
+    if (container_get(task, container_id, &container, err) < 0)
+        return -1;
+    json_set(json_object_get(container.config, "Labels"), REPLICA_SOURCE_LABEL,
+             json_text(source_name));
+    return store_container_set_config(task->db, container_id,
+                                      json_write(task->mem, container.config), err);
 }
 
 static int swap(struct task *task, const char *container_id, const struct replica_swap *swap,

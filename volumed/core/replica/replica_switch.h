@@ -15,6 +15,7 @@ struct replica_swap {
 struct replica_swaps {
     struct replica_swap *items;
     size_t count;
+    const char *source_name; /* what the container is on afterwards, for its label */
 };
 
 /*

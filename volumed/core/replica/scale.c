@@ -12,6 +12,7 @@
 #include "core/recreate/recreator.h"
 #include "core/replica/golden.h"
 #include "core/replica/replica.h"
+#include "core/replica/replica_keep.h"
 #include "core/replica/scale_plan.h"
 #include "core/replica/scale_run.h"
 #include "core/service.h"
@@ -28,6 +29,8 @@ static int find_group(struct task *task, const char *ref, const char **name,
                       struct replica_group *group, struct error *err);
 static int check_new(struct task *task, const struct replica_group *group,
                      const struct scale_plan *plan, struct golden *golden, struct error *err);
+static int check_keep(struct task *task, const struct container *template,
+                      const struct golden *golden, const char *path, struct error *err);
 static void begin_row(struct task *task, const char *group, struct scaling *scaling);
 static int write_rows(struct task *task, const struct replica_group *group,
                       const struct golden *golden, const struct scaling *scaling,
@@ -187,7 +190,24 @@ static int check_new(struct task *task, const struct replica_group *group,
         return -1;
     if (replica_is_one(&template))
         return fail(err, ERR_CONFLICT, "container %s is a replica itself", template.name);
-    return scale_check_template(&template, golden, err);
+    if (scale_check_template(&template, golden, err) < 0)
+        return -1;
+    for (size_t i = 0; plan->keep != NULL && plan->keep[i] != NULL; i++)
+        if (check_keep(task, &template, golden, plan->keep[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+static int check_keep(struct task *task, const struct container *template,
+                      const struct golden *golden, const char *path, struct error *err)
+{
+    const char *inside = NULL;
+    const struct attachment *place = replica_keep_place(task, template, path, &inside);
+
+    if (place != NULL && golden_of_volume(golden, place->volume_id) != NULL)
+        return 0;
+    return fail(err, ERR_INVALID, "'%s' is not inside a volume of the golden state '%s'", path,
+                golden->name);
 }
 
 static void begin_row(struct task *task, const char *group, struct scaling *scaling)

@@ -90,7 +90,7 @@ static int remove_surplus(struct scale_run *run, struct error *err)
         if (begin_one(run, list[i].number, err) < 0)
             return -1;
         if (replica_remove(run, &list[i], &cause) < 0)
-            return replica_failed(run, &list[i], 0, &cause, err);
+            return replica_failed(run, &list[i], replica_unremove(run, &list[i], err), &cause, err);
     }
     return count < 0 ? -1 : 0;
 }
@@ -110,8 +110,9 @@ static int refresh_all(struct scale_run *run, struct error *err)
             continue; /* one that is not whole is made anew, on what it has */
         if (is_stopped(run))
             return 1;
-        if (begin_one(run, list[i].number, err) < 0 || refresh_one(run, &list[i], err) < 0)
-            return -1;
+        int rc = begin_one(run, list[i].number, err) < 0 ? -1 : refresh_one(run, &list[i], err);
+        if (rc != 0)
+            return rc;
     }
     return count < 0 ? -1 : 0;
 }
@@ -130,8 +131,9 @@ static int make_missing(struct scale_run *run, struct error *err)
             continue;
         if (is_stopped(run))
             return 1;
-        if (begin_one(run, number, err) < 0 || make_one(run, replica, err) < 0)
-            return -1;
+        int rc = begin_one(run, number, err) < 0 ? -1 : make_one(run, replica, err);
+        if (rc != 0)
+            return rc;
     }
     return count < 0 ? -1 : 0;
 }
@@ -154,8 +156,9 @@ static int make_one(struct scale_run *run, struct replica *replica, struct error
     replica->made_ms = clock_now_ms();
     if (replica_save(run, replica, "making", err) < 0)
         return -1;
-    if (find_golden(run, &cause) == 0 && replica_make(run, replica, &cause) == 0)
-        return 0;
+    int rc = find_golden(run, &cause) < 0 ? -1 : replica_make(run, replica, &cause);
+    if (rc >= 0)
+        return rc;
     return replica_failed(run, replica, replica_unmake(run, replica, err), &cause, err);
 }
 
@@ -163,8 +166,9 @@ static int refresh_one(struct scale_run *run, struct replica *replica, struct er
 {
     struct error cause;
 
-    if (find_golden(run, &cause) == 0 && replica_refresh(run, replica, &cause) == 0)
-        return 0;
+    int rc = find_golden(run, &cause) < 0 ? -1 : replica_refresh(run, replica, &cause);
+    if (rc >= 0)
+        return rc;
     return replica_failed(run, replica, replica_unrefresh(run, replica, err), &cause, err);
 }
 
