@@ -44,8 +44,9 @@ check-proof: all ## databases on two volumes under load: sets, recreations and a
 	@tests/proof/prove-sets 50 50
 	@tests/proof/prove-recreate btrfs xfs ext4
 	@tests/proof/prove-upgrade || [ $$? -eq 77 ]
-check-crash: all ## kill -9 at every system call of every verb, on the shipped programs
+check-crash: all ## kill -9 at every system call of every verb; 1,000 damaged and lying capsules
 	@CRASH_STEP=1 FILE_TIMEOUT=7200 tests/lib/run-integration tests/integration/crash.bats
+	@MUTANTS=1000 FILE_TIMEOUT=7200 tests/lib/run-integration tests/integration/capsule_mutants.bats
 check-power: all ## power lost at 120 moments of a loop of storage verbs and recreations, and a control that loses data
 	@tests/power/check-power
 check-vm: all ## the runner's integration tests in a machine with cgroup v2 alone (T=prefix for some files)

@@ -187,14 +187,17 @@ static void keep_outcome(struct command *command, json_t *all, struct outcome *o
 static void tick(void *context, int64_t elapsed_ms, int64_t bytes)
 {
     char size[UNITS_TEXT_SIZE];
+    char rate[UNITS_TEXT_SIZE];
 
     (void)context;
     if (elapsed_ms < PROGRESS_MIN)
         return;
     has_progress_line = true;
     units_format_size(bytes, size);
+    units_format_size(bytes * 1000 / elapsed_ms, rate);
     if (bytes > 0)
-        (void)fprintf(stderr, "\r\033[Ksent %s in %lld s", size, (long long)elapsed_ms / 1000);
+        (void)fprintf(stderr, "\r\033[K%s in %lld s, %s/s", size, (long long)elapsed_ms / 1000,
+                      rate);
     else
         (void)fprintf(stderr, "\r\033[Kwaiting for volumed: %lld s", (long long)elapsed_ms / 1000);
     (void)fflush(stderr);

@@ -360,7 +360,7 @@ const struct verb verbs[] = {
 
     { "container", "export", "CONTAINER", cmd_container_export,
       "write a container with its image and volumes to a file", "export container", 1, 1, 0,
-      OPTIONS({ "to", 0, "FILE", "the file, which only its owner may read" },
+      OPTIONS({ "to", 0, "FILE", "the file, which only its owner may read; '-' is standard output" },
               { "snapshots", 0, "all|last|none", "which snapshots of its volumes go along (none)" }),
       "Its volumes are cut at one instant; it runs on.  What comes of it is a capsule: see volctl capsule." },
 
@@ -369,9 +369,10 @@ const struct verb verbs[] = {
     { "capsule", "import", "FILE", cmd_capsule_import, "make a container of a capsule, with its volumes", "import", 1,
       1, 0,
       OPTIONS({ "rename", 0, "OLD=NEW", "another name for the container or a volume; may be repeated" },
-              { "pool", 0, "POOL", "put its volumes there rather than in the default pool" }),
-      "Container and volumes appear together when all of them are whole, or not at all.  The container is not "
-      "started." },
+              { "pool", 0, "POOL", "put its volumes there rather than in the default pool" },
+              { "dry-run", 0, NULL, "read all of it and tell what would be made; make nothing" }),
+      "Reads standard input where FILE is '-'.  Container and volumes appear together when all of them are whole, or "
+      "not at all.  The container is not started." },
 
     { "image", "ls", "", cmd_image_ls, "list images", "list images", 0, 0, 0, OPTIONS(FILTER),
       "Filters: reference, label, dangling, before, since, until." },

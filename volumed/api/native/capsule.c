@@ -16,6 +16,7 @@ struct export_query {
 struct import_query {
     struct pairs renames;
     const char *pool;
+    bool dry_run;
 };
 
 int native_capsule_export(struct call *call, struct error *err)
@@ -40,6 +41,7 @@ int native_capsule_import(struct call *call, struct error *err)
 {
     static const struct field fields[] = {
         FIELD(TEXT, struct import_query, pool, OPTIONAL),
+        FIELD(BOOL, struct import_query, dry_run, OPTIONAL),
         FIELDS_END,
     };
     struct byte_source source = reply_body_source(call);
@@ -55,6 +57,12 @@ int native_capsule_import(struct call *call, struct error *err)
     if (map == NULL || pairs_from_json(&query.renames, call->task->mem, map, err) < 0)
         return fail(err, ERR_INVALID, "'renames' must be a JSON object of names");
     const struct capsule_import_spec spec = { .renames = query.renames, .pool = query.pool };
+    if (query.dry_run) {
+        json_t *told = NULL;
+        return capsule_foretell(call->task, &spec, &source, &told, err) < 0
+                   ? -1
+                   : call_reply_json(call, 200, told, err);
+    }
     if (capsule_import(call->task, &spec, &source, &id, err) < 0)
         return -1;
     return call_reply_json(call, 201, json_pack("{s:s}", "id", id), err);

@@ -31,6 +31,13 @@ struct capsule_import_spec {
 };
 
 /*
+ * Reads it to its end, and makes nothing: *told (a new reference) says what capsule_import() would
+ * make, under which names.  Its errors are those of capsule_import() that can be told before.
+ */
+int capsule_foretell(struct task *task, const struct capsule_import_spec *spec,
+                     const struct byte_source *source, json_t **told, struct error *err);
+
+/*
  * An operation: container and volumes appear together, under their names, when all of them are
  * whole, or none does.  CONFLICT when a name is taken; CORRUPT names the damage's place.  *id is
  * the container's.

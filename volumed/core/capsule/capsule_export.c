@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing capsules, and reading them without making anything. */
+/* Writing capsules. */
 #include <string.h>
 
 #include "base/clock.h"
@@ -64,34 +64,6 @@ int capsule_export(struct task *task, const char *container, enum capsule_snapsh
     drop(&exporting);
     container_done(&exporting.container);
     return rc;
-}
-
-int capsule_verify(struct task *task, const struct byte_source *source, json_t **manifest,
-                   int64_t *bytes, struct error *err)
-{
-    cleanup_capsule_reader struct capsule_reader reader = { .source = source };
-    cleanup_json json_t *described = capsule_read_json(&reader, CAPSULE_MANIFEST, err);
-
-    (void)task;
-    if (described == NULL)
-        return -1;
-    for (;;) {
-        if (capsule_read(&reader, err) < 0)
-            return -1;
-        if (reader.type == CAPSULE_END)
-            break;
-        if (reader.type != CAPSULE_SECTION)
-            return fail(err, ERR_CORRUPT,
-                        "the capsule is damaged: before byte %lld a frame is out of place",
-                        (long long)reader.offset);
-        reader.section_bytes = 0;
-        reader.is_section_over = false;
-        if (capsule_section_skip(&reader, err) < 0)
-            return -1;
-    }
-    *manifest = json_incref(described);
-    *bytes = reader.offset;
-    return 0;
 }
 
 static int cut(struct exporting *exporting, struct error *err)

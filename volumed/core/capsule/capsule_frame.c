@@ -77,6 +77,17 @@ int capsule_read(struct capsule_reader *reader, struct error *err)
     return 0;
 }
 
+int capsule_read_end(struct capsule_reader *reader, struct error *err)
+{
+    char byte;
+    ssize_t got = reader->source->read(reader->source->context, &byte, 1, err);
+
+    if (got <= 0)
+        return (int)got;
+    return fail(err, ERR_CORRUPT, "the capsule is damaged: it has ended, and goes on at byte %lld",
+                (long long)reader->offset);
+}
+
 json_t *capsule_read_json(struct capsule_reader *reader, enum capsule_type type, struct error *err)
 {
     int64_t began = reader->offset;

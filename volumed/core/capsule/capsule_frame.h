@@ -68,6 +68,9 @@ int capsule_read(struct capsule_reader *reader, struct error *err);
 /* Likewise, and reads its payload as JSON.  New reference, or NULL. */
 json_t *capsule_read_json(struct capsule_reader *reader, enum capsule_type type, struct error *err);
 
+/* After the last frame: CORRUPT when anything follows it. */
+int capsule_read_end(struct capsule_reader *reader, struct error *err);
+
 /* The bytes of the section that has begun, up to its end, which is checked. */
 struct byte_source capsule_section_source(struct capsule_reader *reader);
 

@@ -2,7 +2,7 @@
 /*
  * Making a container of a capsule, as one operation.  Until its last transaction everything has
  * hidden names, "import-<id>…", which the operation's note tells; what is undone, also after a
- * crash, is whatever has them.  An image that came along stays: it belongs to nobody.
+ * crash, is whatever has them, and the image, where it was not here before.
  */
 #include <string.h>
 
@@ -34,9 +34,11 @@ static int import_apply(struct task *task, struct op *op, struct error *err);
 static int import_finish(struct task *task, struct op *op, struct error *err);
 static int import_revert(struct task *task, struct op *op, struct error *err);
 static int import_load(struct task *task, struct op *op, struct error *err);
+static int take_back_image(struct task *task, const struct op *op, struct error *err);
 static int take_sections(struct task *task, struct import *import, struct error *err);
 static int take_section(struct task *task, struct import *import, struct error *err);
 static int take_image(struct task *task, struct import *import, struct error *err);
+static int has_image(struct task *task, const char *id, bool *answer, struct error *err);
 static int take_tree(struct task *task, struct import *import, const json_t *section,
                      struct error *err);
 static int check_base(const struct capsule_volume *volume, const char *base, struct error *err);
@@ -79,12 +81,16 @@ int capsule_import(struct task *task, const struct capsule_import_spec *spec,
 static int import_prepare(struct task *task, struct op *op, struct error *err)
 {
     struct import *import = op->data;
+    bool has_ours = false;
 
     if (capsule_plan_check_names(task, &import->plan, err) < 0 ||
-        capsule_restore_check(task, &import->plan, err) < 0)
+        capsule_restore_check(task, &import->plan, err) < 0 ||
+        has_image(task, import->plan.image_id, &has_ours, err) < 0)
         return -1;
     op->note = json_pack("{s:s, s:I}", "hidden", import->plan.hidden, "volumes",
                          (json_int_t)import->plan.count);
+    if (!has_ours)
+        json_set(op->note, "image", json_text(import->plan.image_id));
     return 0;
 }
 
@@ -149,7 +155,23 @@ static int import_revert(struct task *task, struct op *op, struct error *err)
         if (volume_remove(task, name, &gone, err) < 0 && err->code != ERR_NOT_FOUND)
             return -1;
     }
-    return 0;
+    return take_back_image(task, op, err);
+}
+
+/* One that was not here before; unless somebody makes use of it by now. */
+static int take_back_image(struct task *task, const struct op *op, struct error *err)
+{
+    const char *id = NULL;
+    json_t *report = NULL;
+
+    if (json_get_text(op->note, "image", task->mem, &id, err) < 0)
+        return -1;
+    if (id == NULL)
+        return 0;
+    int rc = image_remove(task, id, false, &report, err);
+    if (rc == 0)
+        json_decref(report);
+    return rc == 0 || err->code == ERR_NOT_FOUND || err->code == ERR_CONFLICT ? 0 : -1;
 }
 
 /* revert needs the note alone, and apply looks at nothing of a resumed import. */
@@ -169,7 +191,7 @@ static int take_sections(struct task *task, struct import *import, struct error 
         if (capsule_read(reader, err) < 0)
             return -1;
         if (reader->type == CAPSULE_END)
-            return 0;
+            return capsule_read_end(reader, err);
         if (reader->type != CAPSULE_SECTION)
             return fail(err, ERR_CORRUPT,
                         "the capsule is damaged: before byte %lld a frame is out of place",
@@ -197,17 +219,30 @@ static int take_section(struct task *task, struct import *import, struct error *
     return fail(err, ERR_UNSUPPORTED, "this volumed knows no section of kind '%s'", kind);
 }
 
+/* One that is here already is the same. */
 static int take_image(struct task *task, struct import *import, struct error *err)
 {
     struct byte_source source = capsule_section_source(&import->reader);
-    struct image image = { 0 };
+    bool is_here = false;
 
-    if (image_load(task, &source, NULL, err) < 0)
+    if (import->plan.has_image)
+        return fail(err, ERR_CORRUPT, "the capsule has two images");
+    if (has_image(task, import->plan.image_id, &is_here, err) < 0)
+        return -1;
+    if (!is_here && image_load_one(task, &source, import->plan.image_id, err) < 0)
         return error_prefix(err, "cannot load the image");
-    if (image_get(task, import->plan.image_id, &image, err) < 0)
-        return fail(err, ERR_CORRUPT, "the capsule's image is not the one that its container has");
     import->plan.has_image = true;
     return 0;
+}
+
+static int has_image(struct task *task, const char *id, bool *answer, struct error *err)
+{
+    struct image image;
+
+    *answer = image_get(task, id, &image, err) == 0;
+    if (*answer && strcmp(image.id, id) != 0)
+        return fail(err, ERR_CORRUPT, "the capsule's container has no whole id of an image");
+    return *answer || err->code == ERR_NOT_FOUND ? 0 : -1;
 }
 
 static int take_tree(struct task *task, struct import *import, const json_t *section,

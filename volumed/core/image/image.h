@@ -33,6 +33,13 @@ struct progress {
 int image_load(struct task *task, const struct byte_source *source, const struct progress *progress,
                struct error *err);
 
+/*
+ * Likewise, for one image: nothing but that is taken from the archive (CORRUPT when it holds
+ * another or several), and of its names those that no other image has here.
+ */
+int image_load_one(struct task *task, const struct byte_source *source, const char *id,
+                   struct error *err);
+
 /* A root filesystem tar becomes an image of one layer.  'changes' are Dockerfile lines (CMD, ENV,
  * …). */
 struct image_import_spec {

@@ -17,6 +17,7 @@
 #include "core/operation/image_kinds.h"
 #include "core/service.h"
 #include "transfer/child.h"
+#include "transfer/limits.h"
 
 struct load {
     struct image_build build; /* first: the shared steps take it for op->data */
@@ -26,6 +27,10 @@ struct load {
 
 static int load_from(struct task *task, int dir_fd, const struct byte_source *source,
                      const struct progress *progress, struct error *err);
+static int load_one_from(struct task *task, int dir_fd, const struct byte_source *source,
+                         const char *id, struct error *err);
+static int keep_free_names(struct task *task, struct archive_image *image, struct error *err);
+static void drop_spool(struct task *task, const char *name);
 static int spool(struct task *task, int dir_fd, const struct byte_source *source,
                  struct error *err);
 static int load_image(struct task *task, const struct image_archive *archive,
@@ -47,16 +52,67 @@ int image_load(struct task *task, const struct byte_source *source, const struct
                struct error *err)
 {
     char name[UUID_SIZE];
-    struct error failure;
 
     uuid_make(name);
     cleanup_fd int dir = fs_make_dir(task->service->tmp_fd, name, 0700, err);
     if (dir < 0)
         return -1;
     int rc = load_from(task, dir, source, progress, err);
+    drop_spool(task, name);
+    return rc;
+}
+
+int image_load_one(struct task *task, const struct byte_source *source, const char *id,
+                   struct error *err)
+{
+    char name[UUID_SIZE];
+
+    uuid_make(name);
+    cleanup_fd int dir = fs_make_dir(task->service->tmp_fd, name, 0700, err);
+    if (dir < 0)
+        return -1;
+    int rc = load_one_from(task, dir, source, id, err);
+    drop_spool(task, name);
+    return rc;
+}
+
+static void drop_spool(struct task *task, const char *name)
+{
+    struct error failure;
+
     if (fs_remove_tree(task->service->tmp_fd, name, &failure) < 0)
         log_warn("spooled archive left name=%s error=\"%s\"", name, failure.message);
-    return rc;
+}
+
+static int load_one_from(struct task *task, int dir_fd, const struct byte_source *source,
+                         const char *id, struct error *err)
+{
+    struct image_archive archive = { .mem = task->mem, .dir_fd = dir_fd };
+
+    if (spool(task, dir_fd, source, err) < 0 || image_archive_read(&archive, err) < 0)
+        return -1;
+    if (archive.count != 1 || strcmp(archive.images[0].image.id, id) != 0)
+        return fail(err, ERR_CORRUPT, "it is not the one image that it should be");
+    if (keep_free_names(task, &archive.images[0], err) < 0)
+        return -1;
+    return load_image(task, &archive, &archive.images[0], err);
+}
+
+static int keep_free_names(struct task *task, struct archive_image *image, struct error *err)
+{
+    const char **names = arena_array(task->mem, LIMIT_IMAGES, sizeof(*names));
+    size_t count = 0;
+
+    for (size_t i = 0; image->names[i] != NULL && count + 1 < LIMIT_IMAGES; i++) {
+        struct image taken;
+        int rc = image_get(task, image->names[i], &taken, err);
+        if (rc < 0 && err->code != ERR_NOT_FOUND)
+            return -1;
+        if (rc < 0 || strcmp(taken.id, image->image.id) == 0)
+            names[count++] = image->names[i];
+    }
+    image->names = names;
+    return 0;
 }
 
 static int load_from(struct task *task, int dir_fd, const struct byte_source *source,
