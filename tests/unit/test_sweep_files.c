@@ -66,7 +66,7 @@ static void check_restore(struct storage *s, bool is_whole)
 }
 
 static const struct scenario scenarios[] = {
-    { "file restore", damage, act_restore, check_restore },
+    { "file.restore", damage, act_restore, check_restore },
 };
 
 TEST(files_on_btrfs_are_taken_back_or_not_wherever_the_process_dies)

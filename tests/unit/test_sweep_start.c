@@ -170,7 +170,7 @@ static void sweep(int rc)
         seen += status == FAULT_CRASH_STATUS || (status & EXIT_FIRED) != 0;
     }
     ck_assert_msg(status == 0, "never ended without a fault");
-    printf("starts: %d %s seen\n", seen, rc == FAULT_CRASH ? "crashes" : "failures");
+    printf("container.start: %d %s seen\n", seen, rc == FAULT_CRASH ? "crashes" : "failures");
     CHECK(seen > 0);
 }
 
