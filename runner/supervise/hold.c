@@ -6,6 +6,9 @@
  * connection thaws too, and so does the deadline.  Several groups are one thing here: all stand
  * still, or none.
  *
+ * Descriptor 4, if it is an empty file, gets the groups that are about to be frozen, and is empty
+ * again when they are thawed: whoever finds it when we were killed can thaw them.
+ *
  * In the loop nothing is allocated and no process made.
  */
 #include "runner/supervise/hold.h"
@@ -18,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,24 +31,32 @@
 #include "runner/supervise/freeze.h"
 
 #define HOLD_FD   3
+#define NOTE_FD   4
 #define LINE_SIZE 128
 #define NS_PER_MS 1000000
 #define IDLE_MS   60000 /* for the first request; then something is wrong with who asked */
 
 struct hold {
+    const char *const *paths;
     struct freezer *freezers;
     struct lease *leases;
+    bool *is_others; /* paused already: its owner's to thaw */
     size_t count;
     bool is_held;
+    bool has_note;
+    bool is_noted;
 };
 
 static void hold_main(struct hold *hold) __attribute__((noreturn));
 static int open_all(struct hold *hold, const char *const *paths, size_t count, struct error *err);
+static bool is_note(void);
 static bool serve_once(struct hold *hold);
 static void detach(void);
 static bool take_request(struct hold *hold);
 static void answer_freeze(struct hold *hold, int64_t limit_ms);
 static int freeze_all(struct hold *hold, int64_t limit_ms, struct error *err);
+static int write_note(struct hold *hold, struct error *err);
+static void clear_note(struct hold *hold);
 static int look(struct hold *hold, struct error *err);
 static void wait_frozen(int64_t until_ns);
 static void answer_thaw(struct hold *hold);
@@ -56,7 +68,7 @@ static void answer_error(const struct error *err);
 
 int hold_run(const char *const *paths, size_t count, struct error *err)
 {
-    struct hold hold = { 0 };
+    struct hold hold = { .paths = paths, .has_note = is_note() };
 
     if (fcntl(HOLD_FD, F_GETFD) < 0)
         return fail(err, ERR_INVALID, "hold wants a connection as descriptor %d", HOLD_FD);
@@ -70,10 +82,18 @@ int hold_run(const char *const *paths, size_t count, struct error *err)
     return 0; /* the descriptors are closed by our end */
 }
 
+static bool is_note(void)
+{
+    struct stat st;
+
+    return fstat(NOTE_FD, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0;
+}
+
 static int open_all(struct hold *hold, const char *const *paths, size_t count, struct error *err)
 {
     hold->freezers = mem_alloc(count * sizeof(*hold->freezers));
     hold->leases = mem_alloc(count * sizeof(*hold->leases));
+    hold->is_others = mem_alloc(count * sizeof(*hold->is_others));
     memset(hold->leases, 0, count * sizeof(*hold->leases));
     for (size_t i = 0; i < count; i++) {
         cleanup_fd int fd = sys_openat(AT_FDCWD, paths[i], O_RDONLY | O_DIRECTORY, 0);
@@ -95,6 +115,7 @@ static void hold_main(struct hold *hold)
             struct error ignored; /* told to the next "thaw" */
             (void)lease_poll(&hold->leases[i], &hold->freezers[i], clock_mono_ns(), &ignored);
         }
+        clear_note(hold);
     }
     drop_all(hold);
     _exit(0);
@@ -172,9 +193,10 @@ static int freeze_all(struct hold *hold, int64_t limit_ms, struct error *err)
 {
     int64_t until_ns = clock_mono_ns() + limit_ms * NS_PER_MS;
 
-    /* What is paused already is its owner's to thaw. */
+    if (write_note(hold, err) < 0)
+        return -1;
     for (size_t i = 0; i < hold->count; i++)
-        if (!freezer_is_frozen(&hold->freezers[i]) &&
+        if (!hold->is_others[i] &&
             lease_begin(&hold->leases[i], &hold->freezers[i], limit_ms, false, err) < 0)
             return -1;
     for (;;) {
@@ -185,6 +207,33 @@ static int freeze_all(struct hold *hold, int64_t limit_ms, struct error *err)
             return fail(err, ERR_TIMEOUT, "the group did not stand still in time");
         wait_frozen(due_ns(hold));
     }
+}
+
+/* Before anything is frozen. */
+static int write_note(struct hold *hold, struct error *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < hold->count && rc >= 0; i++) {
+        hold->is_others[i] = freezer_is_frozen(&hold->freezers[i]);
+        if (!hold->has_note || hold->is_others[i])
+            continue;
+        hold->is_noted = true;
+        rc = sys_write_all(NOTE_FD, hold->paths[i], strlen(hold->paths[i]));
+        if (rc >= 0)
+            rc = sys_write_all(NOTE_FD, "\n", 1);
+    }
+    return rc < 0 ? fail_sys(err, rc, "cannot note what is to be frozen") : 0;
+}
+
+/* When nothing stands still because of us any more. */
+static void clear_note(struct hold *hold)
+{
+    for (size_t i = 0; i < hold->count; i++)
+        if (hold->leases[i].state == LEASE_FREEZING || hold->leases[i].state == LEASE_HELD)
+            return;
+    if (hold->is_noted && sys_ftruncate(NOTE_FD, 0) >= 0)
+        hold->is_noted = false;
 }
 
 /* How many are not still yet. */
@@ -232,6 +281,7 @@ static void answer_thaw(struct hold *hold)
         longest_ns = held_ns > longest_ns ? held_ns : longest_ns;
     }
     hold->is_held = false;
+    clear_note(hold);
     (void)snprintf(text, sizeof(text), "ok %lld\n", (long long)longest_ns);
     if (rc < 0)
         answer_error(&err);
@@ -253,6 +303,7 @@ static void drop_all(struct hold *hold)
     for (size_t i = 0; i < hold->count; i++)
         lease_drop(&hold->leases[i], &hold->freezers[i]);
     hold->is_held = false;
+    clear_note(hold);
 }
 
 static int64_t due_ns(const struct hold *hold)

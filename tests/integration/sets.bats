@@ -234,6 +234,24 @@ engine_runs() {
     run ! volctl set inspect never
 }
 
+@test "the death of both thaws another engine's container when volumed starts again" {
+    needs_disk ext4
+    engine_start big small
+    volctl snapshot create --set never big small --freeze-timeout 60s >/dev/null 2>&1 3>&- &
+    local client=$! holder=
+    soon holder_is_there
+    soon engine_is_frozen
+    kill -KILL "$(cat "$WORLD_DIR/pid")" "$holder"
+    wait "$client" || true
+    engine_is_frozen
+    [ "$(cat "$WORLD_DIR/state/holds/"*)" = "$(engine_group)" ]
+    world_daemon_start
+    world_eventually 20 engine_runs
+    [ -z "$(ls "$WORLD_DIR/state/holds")" ]
+    run ! volctl set inspect never
+    is_clean
+}
+
 @test "a set past its deadline leaves nothing and says who was slow" {
     needs_disk ext4
     docker run -d --name slow --network none -v big:/one -v small:/two busybox sh -c "$COUNTER"

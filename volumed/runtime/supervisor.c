@@ -86,7 +86,7 @@ int supervisor_freeze(int dirfd, int64_t timeout_ms, struct error *err)
     return open_stream(dirfd, request.data, err);
 }
 
-int supervisor_hold(const char *runner_path, const char *const *groups, struct error *err)
+int supervisor_hold(const char *runner_path, const char *const *groups, int note, struct error *err)
 {
     cleanup_arena struct arena *mem = arena_new();
     cleanup_buf struct buf output = { 0 };
@@ -104,10 +104,11 @@ int supervisor_hold(const char *runner_path, const char *const *groups, struct e
         return fail_sys(err, -errno, "cannot make a connection");
     cleanup_fd int ours = ends[0];
     cleanup_fd int theirs = ends[1];
+    const int fds[] = { theirs, note };
     const struct program runner = {
         .argv = argv,
-        .fds = &theirs,
-        .fd_count = 1,
+        .fds = fds,
+        .fd_count = note >= 0 ? 2 : 1,
         .timeout_ms = ANSWER_TIMEOUT_MS,
     };
     if (program_run(&runner, OUTPUT_MAX_BYTES, &output, &exit_code, err) < 0)

@@ -34,9 +34,11 @@ int supervisor_freeze(int dirfd, int64_t timeout_ms, struct error *err);
 /*
  * Makes a lease on control groups (directories, NULL-terminated) that have no supervisor, held by a
  * `runner hold` of its own: a descriptor, for supervisor_hold_freeze() and supervisor_thaw();
- * closing it thaws too.  Nothing is frozen yet.
+ * closing it thaws too.  Nothing is frozen yet.  note: an empty file, for what is frozen by it at a
+ * time; -1: none.
  */
-int supervisor_hold(const char *runner_path, const char *const *groups, struct error *err);
+int supervisor_hold(const char *runner_path, const char *const *groups, int note,
+                    struct error *err);
 int supervisor_hold_freeze(int lease, int64_t timeout_ms, struct error *err);
 
 /* Thaws the groups, whoever has frozen them: for a lease whose holder has died. */

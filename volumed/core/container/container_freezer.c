@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/sys.h"
 #include "core/box/box.h"
+#include "core/fence/hold_note.h"
 #include "core/service.h"
 #include "runtime/supervisor.h"
 
@@ -14,7 +15,7 @@ static int thaw(struct task *task, void *lease, int64_t *pause_ns, struct error 
 
 /* Of control groups. */
 struct group_lease {
-    const char *const *groups;
+    const char *note;
     int fd;
     bool is_frozen;
 };
@@ -23,7 +24,6 @@ static int make_groups(struct task *task, const char *const *groups, void **leas
                        struct error *err);
 static int freeze_groups(struct task *task, void *lease, int64_t timeout_ms, struct error *err);
 static int thaw_groups(struct task *task, void *lease, int64_t *pause_ns, struct error *err);
-static void thaw_anew(struct task *task, const struct group_lease *lease);
 
 const struct freezer container_freezer = {
     .freeze = freeze,
@@ -61,12 +61,17 @@ static int thaw(struct task *task, void *lease, int64_t *pause_ns, struct error 
 static int make_groups(struct task *task, const char *const *groups, void **lease,
                        struct error *err)
 {
-    int fd = supervisor_hold(task->service->runner_path, groups, err);
+    const char *note = NULL;
+    cleanup_fd int note_fd = hold_note_open(task, &note, err);
+    int fd = note_fd < 0 ? -1 : supervisor_hold(task->service->runner_path, groups, note_fd, err);
 
-    if (fd < 0)
+    if (fd < 0) {
+        if (note != NULL)
+            hold_note_remove(task, note);
         return -1;
+    }
     struct group_lease *made = arena_alloc(task->mem, sizeof(*made));
-    *made = (struct group_lease){ .groups = groups, .fd = fd };
+    *made = (struct group_lease){ .note = note, .fd = fd };
     *lease = made;
     return 0;
 }
@@ -82,27 +87,20 @@ static int freeze_groups(struct task *task, void *lease, int64_t timeout_ms, str
     return 0;
 }
 
+/* A holder that died, or was told that we are gone: the note knows whether anything stands still.
+ */
 static int thaw_groups(struct task *task, void *lease, int64_t *pause_ns, struct error *err)
 {
     struct group_lease *held = lease;
+    int rc = 0;
 
-    if (!held->is_frozen) { /* the end of the connection is all it waits for */
+    if (!held->is_frozen)
         sys_close_fd(&held->fd);
-        return 0;
-    }
-    if (supervisor_thaw(move_fd(&held->fd), pause_ns, err) == 0)
-        return 0;
-    if (err->code != ERR_TIMEOUT) /* it died: nobody else would ever thaw them */
-        thaw_anew(task, held);
-    return -1;
-}
-
-static void thaw_anew(struct task *task, const struct group_lease *lease)
-{
-    struct error err;
-    cleanup_fd int fd = supervisor_hold(task->service->runner_path, lease->groups, &err);
-
-    if (fd < 0 || supervisor_hold_release(fd, &err) < 0)
-        log_error("control group may be frozen still group=%s error=\"%s\"", lease->groups[0],
-                  err.message);
+    else
+        rc = supervisor_thaw(move_fd(&held->fd), pause_ns, err);
+    if (held->is_frozen && rc == 0)
+        hold_note_remove(task, held->note);
+    else
+        hold_note_settle(task, held->note);
+    return rc;
 }

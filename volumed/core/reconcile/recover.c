@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "core/box/monitor.h"
+#include "core/fence/hold_note.h"
 #include "core/image/image.h"
 #include "core/operation/op.h"
 #include "core/pool/pool.h"
@@ -20,6 +21,7 @@ int recover(struct task *task, struct error *err)
     struct service *service = task->service;
     struct error garbage;
 
+    hold_note_settle_all(task); /* whoever stands still because of us waits longest */
     if (pool_make_default(task, err) < 0)
         return error_prefix(err, "cannot make the default pool");
     service->pools = pools_open(task, err);
