@@ -56,11 +56,14 @@ struct walk {
 
 static int hold(int fd);
 static int run(struct walk *walk, const char *path, struct error *err);
+static int open_top(struct walk *walk, struct error *err);
+static int step(struct walk *walk, struct error *err);
 static void walk_done(struct walk *walk);
 static int push(struct walk *walk, const int fds[SIDES], struct error *err);
 static void pop(struct walk *walk);
 static int read_names(int fd, struct names *names, struct error *err);
 static int read_entries(int fd, struct buf *text);
+static void keep_entry(struct buf *text, const struct dirent64 *entry);
 static int by_text(const void *left, const void *right);
 static const char *next_name(struct level *level, bool has[SIDES]);
 static bool are_files(const struct level *level, const bool has[SIDES]);
@@ -128,10 +131,21 @@ int tree_diff_directory(const struct tree_diff_spec *spec, const char *path, str
 
 static int run(struct walk *walk, const char *path, struct error *err)
 {
-    const int dirs[SIDES] = { walk->spec->from_fd, walk->spec->to_fd };
-    int fds[SIDES];
+    int rc = 1;
 
     buf_text(&walk->path, path);
+    if (open_top(walk, err) < 0)
+        return -1;
+    while (rc > 0)
+        rc = step(walk, err);
+    return rc;
+}
+
+static int open_top(struct walk *walk, struct error *err)
+{
+    const int dirs[SIDES] = { walk->spec->from_fd, walk->spec->to_fd };
+    int fds[SIDES] = { -1, -1 };
+
     for (int side = FROM; side < SIDES; side++) {
         fds[side] = sys_openat(dirs[side], ".", O_RDONLY | O_DIRECTORY, 0);
         if (fds[side] < 0) {
@@ -141,26 +155,29 @@ static int run(struct walk *walk, const char *path, struct error *err)
             return fail_sys(err, rc, "cannot read a directory");
         }
     }
-    if (push(walk, fds, err) < 0)
+    return push(walk, fds, err);
+}
+
+/* One name, or the way up; 0 at the end. */
+static int step(struct walk *walk, struct error *err)
+{
+    struct level *level = &walk->levels[walk->depth - 1];
+    size_t path_size = level->path_size;
+    bool has[SIDES];
+    const char *name = next_name(level, has);
+    bool is_file = name != NULL && walk->is_batched && are_files(level, has);
+
+    if (is_file && !diff_batch_add(&walk->batch, name))
+        return 1;
+    if (settle(walk, err) < 0)
         return -1;
-    for (;;) {
-        bool has[SIDES];
-        const struct level *level = &walk->levels[walk->depth - 1];
-        const char *name = next_name(&walk->levels[walk->depth - 1], has);
-        bool is_file = name != NULL && walk->is_batched && are_files(level, has);
-        if (is_file && !diff_batch_add(&walk->batch, name))
-            continue;
-        if (settle(walk, err) < 0)
-            return -1;
-        if (is_file)
-            continue;
-        path_cut(walk, level->path_size);
-        if (name == NULL && walk->depth == 1)
-            return 0;
-        int rc = name != NULL ? handle(walk, name, has, err) : ascend(walk, err);
-        if (rc < 0)
-            return -1;
-    }
+    if (is_file)
+        return 1;
+    path_cut(walk, path_size);
+    if (name == NULL && walk->depth == 1)
+        return 0;
+    int rc = name != NULL ? handle(walk, name, has, err) : ascend(walk, err);
+    return rc < 0 ? -1 : 1;
 }
 
 static bool are_files(const struct level *level, const bool has[SIDES])
@@ -295,13 +312,18 @@ static int read_entries(int fd, struct buf *text)
             return got < 0 ? -errno : 0;
         for (ssize_t at = 0; at < got;) {
             const struct dirent64 *entry = (const void *)(block + at);
-            if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
-                buf_append(text, (const char *)&entry->d_type, 1);
-                buf_append(text, entry->d_name, strlen(entry->d_name) + 1);
-            }
+            keep_entry(text, entry);
             at += entry->d_reclen;
         }
     }
+}
+
+static void keep_entry(struct buf *text, const struct dirent64 *entry)
+{
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+        return;
+    buf_append(text, &entry->d_type, 1);
+    buf_append(text, entry->d_name, strlen(entry->d_name) + 1);
 }
 
 static int by_text(const void *left, const void *right)
