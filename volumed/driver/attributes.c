@@ -119,14 +119,18 @@ static int set_owner(const struct attributes_place *to, const struct stat *st)
 static int set_mode(const struct attributes_place *to, const struct stat *st)
 {
     char path[32];
+    struct stat now;
 
-    if (to->fd >= 0)
+    if (to->fd >= 0) {
+        int rc = sys_fstatat(to->fd, "", &now, AT_EMPTY_PATH);
+        if (rc < 0 || (now.st_mode & 07777) == (st->st_mode & 07777))
+            return rc;
         return sys_fchmod(to->fd, st->st_mode & 07777);
+    }
     if (S_ISLNK(st->st_mode)) /* a link has no mode of its own */
         return 0;
     /* By a descriptor: chmod(2) would follow what somebody put there in the meantime. */
     cleanup_fd int fd = sys_openat(to->dirfd, to->name, O_PATH | O_NOFOLLOW, 0);
-    struct stat now;
     int rc = fd < 0 ? fd : sys_fstatat(fd, "", &now, AT_EMPTY_PATH);
     if (rc < 0)
         return rc;

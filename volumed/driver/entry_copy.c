@@ -116,8 +116,9 @@ static int copy_file(struct entry_copier *copier, const struct entry_place *plac
         return rc;
     if (!S_ISREG(st.st_mode))
         return -EBUSY; /* replaced since it was seen */
-    cleanup_fd int to_fd =
-        sys_openat(place->to_dirfd, place->to_name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    /* Its mode at once, where the umask lets it, saves a change of the inode; never set-id bits. */
+    cleanup_fd int to_fd = sys_openat(place->to_dirfd, place->to_name,
+                                      O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, st.st_mode & 0777);
     if (to_fd < 0)
         return to_fd == -ENOENT ? -ESTALE : to_fd;
     rc = copy_contents(copier, from_fd, to_fd, &st);
