@@ -30,10 +30,10 @@ struct freezer;
  * STATE/tmp/                      being built; emptied at start
  */
 struct service {
-    const char *state_dir;    /* absolute */
-    const char *default_pool; /* "auto", "directory", "xfs", "btrfs": what the first start makes */
-    const char *runner_path;  /* absolute */
-    const char *confined_path;    /* the program of confined children */
+    const char *state_dir;     /* absolute */
+    const char *default_pool;  /* "auto", "directory", "xfs", "btrfs": what the first start makes */
+    const char *runner_path;   /* absolute */
+    const char *confined_path; /* the program of confined children */
     int state_fd;
     int lock_fd; /* held by flock(2) as long as we live */
     int containers_fd;
