@@ -81,6 +81,19 @@ static void mount_by_path(const char *root, const char *argument)
     (void)mount("none", path, "tmpfs", 0, NULL);
 }
 
+/* CVE-2024-23651: a directory of a cache is looked at, then bound by its path. */
+static void bind_cache(const char *root, const char *argument)
+{
+    char real[PATH_MAX];
+    char *path = path_of(argument, "d");
+
+    if (realpath(path, real) == NULL || strcmp(real, path) != 0)
+        exit(1);
+    (void)usleep(300);
+    if (mount(path, path_of(root, "tmp"), NULL, MS_BIND, NULL) < 0)
+        die("cache");
+}
+
 /* CVE-2023-27561: a procfs is mounted where the image's /proc leads, and so is all that follows. */
 static void mount_on_link(const char *root, const char *argument)
 {
@@ -126,6 +139,69 @@ static void mask_by_image(const char *root, const char *argument)
         mount(sys, sys, NULL, MS_BIND, NULL) < 0 ||
         mount(NULL, sys, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
         die("mask");
+}
+
+static int is_device(const char *path, unsigned int device_major)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISCHR(st.st_mode) && major(st.st_rdev) == device_major;
+}
+
+/* CVE-2025-31133, as a race: the null device is one when it is looked at, and is then bound by
+ * path. */
+static void mask_after_look(const char *root, const char *argument)
+{
+    char *null = path_of(root, "dev/null");
+
+    if (mount("proc", path_of(root, "proc"), "proc", 0, NULL) < 0)
+        die("proc");
+    if (!is_device(null, 1))
+        exit(1);
+    (void)usleep(300);
+    if (mount(null, path_of(root, argument), NULL, MS_BIND, NULL) < 0)
+        die("mask");
+}
+
+/* CVE-2025-52565: the terminal is one when it is looked at, and is then bound by path. */
+static void bind_console(const char *root, const char *argument)
+{
+    char *terminal = path_of(root, "dev/pts/0");
+
+    (void)argument;
+    if (mount("proc", path_of(root, "proc"), "proc", 0, NULL) < 0)
+        die("proc");
+    if (!is_device(terminal, 136))
+        exit(1);
+    (void)usleep(300);
+    if (mount(terminal, path_of(root, "dev/console"), NULL, MS_BIND, NULL) < 0)
+        die("console");
+}
+
+/* CVE-2025-52881, as a race: /proc is a directory when it is looked at, and its files are then used
+ * by path. */
+static void write_after_look(const char *root, const char *argument)
+{
+    struct stat st;
+    char *proc = path_of(root, "proc");
+
+    (void)argument;
+    if (lstat(proc, &st) < 0 || !S_ISDIR(st.st_mode))
+        exit(1);
+    (void)usleep(300);
+    (void)mount("proc", proc, "proc", 0, NULL);
+    (void)usleep(300);
+    write_text(path_of(root, "proc/sys/net/ipv4/ip_forward"), "1");
+}
+
+/* CVE-2025-24965: a file for the container is written into its root by path. */
+static void write_configuration(const char *root, const char *argument)
+{
+    (void)argument;
+    int fd = open(path_of(root, ".krun_config.json"), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    if (fd < 0 || write(fd, "{}", 2) < 0)
+        die("configuration");
+    (void)close(fd);
 }
 
 /* CVE-2019-16884, CVE-2025-52881: what is at /proc is written to, whatever it is. */
@@ -177,10 +253,15 @@ static void listen_abstract(const char *root, const char *argument)
 static const struct flaw flaws[] = {
     { "leak", leak_directory, enter_leaked },
     { "path", mount_by_path, NULL },
+    { "cache", bind_cache, NULL },
     { "link", mount_on_link, NULL },
     { "devices", make_devices, NULL },
     { "null", give_null, NULL },
     { "mask", mask_by_image, NULL },
+    { "mask-race", mask_after_look, NULL },
+    { "console", bind_console, NULL },
+    { "write-race", write_after_look, NULL },
+    { "configuration", write_configuration, NULL },
     { "label", NULL, write_label },
     { "groups", mount_groups, NULL },
     { "inherit", NULL, inherit },

@@ -219,6 +219,11 @@ overwrite='while :; do for p in /proc/[0-9]*; do case $(readlink $p/exe) in *bus
 exchange() {
     mkdir -p "$1/d"
     ln -s "../../../../../../../../../$SECRET" "$1/l"
+    exchange_names "$1" d l
+}
+
+# exchange_names DIRECTORY NAME OTHER
+exchange_names() {
     cat >"$WORLD/exchange.c" <<'C'
 #include <fcntl.h>
 #include <stdio.h>
@@ -227,14 +232,14 @@ exchange() {
 int main(int argc, char **argv)
 {
     alarm(300);
-    if (argc != 2 || chdir(argv[1]) < 0)
+    if (argc != 4 || chdir(argv[1]) < 0)
         return 1;
     for (;;)
-        (void)renameat2(AT_FDCWD, "d", AT_FDCWD, "l", RENAME_EXCHANGE);
+        (void)renameat2(AT_FDCWD, argv[2], AT_FDCWD, argv[3], RENAME_EXCHANGE);
 }
 C
     gcc -D_GNU_SOURCE -o "$WORLD/exchange" "$WORLD/exchange.c"
-    "$WORLD/exchange" "$1" 3>&- &
+    "$WORLD/exchange" "$@" 3>&- &
     EXCHANGER=$!
 }
 
@@ -275,8 +280,14 @@ exchange_end() {
         run run_container
         [[ $output != *"of the host"* ]]
     done
-    exchange_end
     run -1 grep -qF "$SECRET" /proc/self/mountinfo
+
+    for _ in $(seq 400); do
+        "$NAIVE" run cache "$VICTIM" "$WORLD/volume" cat /tmp/secret >"$WORLD/seen" 2>/dev/null 3>&- || true
+        ! grep -q "of the host" "$WORLD/seen" || break
+    done
+    exchange_end
+    grep -q "of the host" "$WORLD/seen"
 }
 
 # --- /proc, /sys and /dev
@@ -369,6 +380,28 @@ exchange_end() {
     [ "$(cat "$VICTIM/proc/decoy")" = 1 ]
 }
 
+@test "CVE-2025-52881: a /proc that is exchanged while parameters are set takes none of them" {
+    mkdir -p "$VICTIM/fake/sys/net/ipv4"
+    : >"$VICTIM/fake/sys/net/ipv4/ip_forward"
+    cp -a "$VICTIM/fake/." "$VICTIM/proc/"
+    ln -s fake "$VICTIM/link"
+    exchange_names "$VICTIM" proc link
+    program true
+    edit '.linux.sysctl = {"net.ipv4.ip_forward": "1"}'
+    for _ in $(seq $((TRIES / 2))); do
+        run_container >/dev/null 2>&1 || true # by luck /proc is a link, and then it is refused
+        [ ! -s "$VICTIM/fake/sys/net/ipv4/ip_forward" ]
+        [ ! -s "$VICTIM/proc/sys/net/ipv4/ip_forward" ]
+    done
+
+    for _ in $(seq 400); do
+        naive write-race - true >/dev/null 2>&1 || true
+        [ ! -s "$VICTIM/fake/sys/net/ipv4/ip_forward" ] || break
+    done
+    exchange_end
+    [ -s "$VICTIM/fake/sys/net/ipv4/ip_forward" ]
+}
+
 @test "CVE-2025-31133: a path is masked by the host's null device, whatever the image calls /dev/null" {
     edit 'del(.mounts[] | select(.destination | startswith("/dev")))'
     ln -s /proc/sys/kernel/hostname "$VICTIM/dev/null"
@@ -381,6 +414,27 @@ exchange_end() {
 
     masked=proc/version
     run naive mask $masked /bin/sh -c "echo direct >/proc/sys/kernel/hostname; echo taken >/$masked; hostname"
+    [[ $output == *taken* ]]
+}
+
+# The names of hosts are those of a namespace: nothing of this host is changed by the controls.
+@test "CVE-2025-31133: a null device of the image that is exchanged while paths are masked masks nothing" {
+    edit 'del(.mounts[] | select(.destination | startswith("/dev")))'
+    mknod "$VICTIM/dev/null" c 1 3
+    ln -s ../proc/sys/kernel/hostname "$VICTIM/dev/link"
+    exchange_names "$VICTIM/dev" null link
+    script 'stat -c %t:%T /proc/timer_list; echo taken 2>/dev/null >/proc/timer_list; hostname'
+    for _ in $(seq $((TRIES / 2))); do
+        run run_container
+        [[ $status -ne 0 || $output == 1:3* ]]
+        [[ $output != *taken* ]]
+    done
+
+    for _ in $(seq 400); do
+        run naive mask-race proc/version /bin/sh -c 'echo taken >/proc/version; hostname'
+        [[ $output != *taken* ]] || break
+    done
+    exchange_end
     [[ $output == *taken* ]]
 }
 
@@ -404,6 +458,28 @@ exchange_end() {
     [ -e "$SECRET/made" ]
 }
 
+@test "CVE-2025-52565: a terminal of the image that is exchanged is never the console" {
+    edit 'del(.mounts[] | select(.destination | startswith("/dev"))) | .process.terminal = true'
+    mkdir "$VICTIM/dev/pts"
+    mknod "$VICTIM/dev/pts/0" c 136 0
+    mknod "$VICTIM/dev/pts/ptmx" c 5 2
+    : >"$VICTIM/dev/console"
+    ln -s ../../proc/sys/kernel/hostname "$VICTIM/dev/pts/link"
+    exchange_names "$VICTIM/dev/pts" 0 link
+    script 'echo taken >/dev/console; echo name: $(hostname)'
+    for _ in $(seq $((TRIES / 6))); do
+        run python3 "$RUNNER_TOP/tests/integration/console.py" "$RUNNER" "$ROOT" "$BUNDLE" "$ID"
+        [[ $output != *"name: taken"* ]] # it has one of the host's, or is refused
+    done
+
+    for _ in $(seq 400); do
+        run naive console - /bin/sh -c 'echo taken >/dev/console; echo name: $(hostname)'
+        [[ $output != *"name: taken"* ]] || break
+    done
+    exchange_end
+    [[ $output == *"name: taken"* ]]
+}
+
 @test "CVE-2026-88265: /dev/null that is a link gives no file of the host away" {
     edit 'del(.mounts[] | select(.destination | startswith("/dev"))) | .process.user.uid = 1000'
     ln -s "../../../../../../../..$SECRET/secret" "$VICTIM/dev/null"
@@ -413,6 +489,22 @@ exchange_end() {
 
     run naive null - true
     [ "$(stat -c %u "$SECRET/secret")" = 1000 ]
+}
+
+@test "CVE-2025-24965: nothing is written into the root by a name that the image may have taken" {
+    program true
+    for name in .krun_config.json .containerenv .dockerenv config.json etc/hostname etc/hosts \
+        etc/resolv.conf etc/mtab run/.containerenv run/notify/notify.sock; do
+        mkdir -p "$VICTIM/$(dirname "$name")"
+        ln -s "../../../../../../../../..$SECRET/${name##*/}" "$VICTIM/$name"
+    done
+    : >"$WORLD/now"
+    run -0 run_container
+    [ "$(ls "$SECRET")" = secret ]
+    [ -z "$(find "$VICTIM" -type f -newer "$WORLD/now")" ]
+
+    run naive configuration - true
+    [ -s "$SECRET/.krun_config.json" ]
 }
 
 # --- rights
