@@ -395,7 +395,7 @@ const struct verb verbs[] = {
     { "pool", "ls", "", cmd_pool_ls, "list pools", "list pools", 0, 0, 0, NULL, NULL },
     { "pool", "create", "NAME [PATH]", cmd_pool_create, "make a pool of a directory, or on a disk of its own",
       "create pool", 1, 2, 0,
-      OPTIONS({ "driver", 0, "DRIVER", "btrfs, reflink, directory or layered; on a disk of its own xfs, btrfs or auto" },
+      OPTIONS({ "driver", 0, "DRIVER", "btrfs, reflink, directory, layered or image; on a disk of its own xfs, btrfs or auto" },
               { "size", 0, "SIZE", "make an image file of SIZE for it, at PATH or in the state directory" },
               { "max", 0, "SIZE", "let the image grow up to SIZE; by default as far as the host has room" },
               { "device", 0, "DEVICE", "format a block device for it" },

@@ -7,12 +7,13 @@
 #include "base/base.h"
 
 /*
- * Ranks that the probes give: btrfs 30, reflink 20, directory 10, layered 1: it fits where
- * directory does, and what it asks of applications is for a person to choose.  foreign has no
- * probe: it is chosen by a volume's options, never by a pool's filesystem.
+ * Ranks that the probes give: btrfs 30, reflink 20, directory 10, layered and image
+ * 1: they fit where directory does, and what they ask for is for a person to choose.  foreign has
+ * no probe: it is chosen by a volume's options, never by a pool's filesystem.
  */
 static const struct driver *const drivers[] = {
-    &btrfs_driver, &reflink_driver, &directory_driver, &layered_driver, &foreign_driver,
+    &btrfs_driver,   &reflink_driver, &directory_driver,
+    &layered_driver, &image_driver,   &foreign_driver,
 };
 
 const struct driver *driver_find(const char *name)

@@ -134,6 +134,20 @@ struct driver {
                  struct driver_stack *stack, struct error *err);
 
     /*
+     * Present where a tree's directory holds a filesystem of this type in a file (driver/image.h),
+     * as large as its limit, without which it cannot be.  Core makes and mounts it.  Such a tree is
+     * cloned while it is in use only where 'separate' can follow, and moved and removed only while
+     * its view is not mounted.
+     */
+    const char *image;
+
+    /*
+     * Gives the source of a clone blocks of its own again, which the clone has borrowed; called
+     * when its writers run again.  NO_SPACE when there are none: then the clone must go.
+     */
+    int (*separate)(const struct driver_pool *pool, int dirfd, const char *name, struct error *err);
+
+    /*
      * As tree_diff() (tree_diff.h), but by what the filesystem remembers of changes: work by their
      * number and not by that of files, told in no order.  Neither tree is written meanwhile.  1: it
      * does not know for these two, and has told nothing; core then walks.
@@ -198,6 +212,7 @@ extern const struct driver btrfs_driver;
 extern const struct driver reflink_driver;
 extern const struct driver directory_driver;
 extern const struct driver layered_driver;
+extern const struct driver image_driver;
 extern const struct driver foreign_driver;
 
 /* By name; NULL when there is none. */

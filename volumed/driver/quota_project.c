@@ -128,14 +128,15 @@ static const char *what_would(int fd)
     switch (fs_magic(fd)) {
     case XFS_MAGIC:
         return "its XFS has no project quota; mount it with 'pquota' on a kernel that knows it, or"
-               " make a pool with 'volctl pool create NAME --driver btrfs'";
+               " make a pool with 'volctl pool create NAME --driver btrfs', or there with '--driver"
+               " image'";
     case EXT4_SUPER_MAGIC:
         return "its ext4 has no project quota; make it with 'mkfs.ext4 -O quota,project' and mount"
                " it with 'prjquota' on a kernel that knows it, or make a pool with 'volctl pool"
-               " create NAME --driver btrfs'";
+               " create NAME --driver btrfs', or there with '--driver image'";
     default:
         return "its filesystem has no project quota; make a pool with 'volctl pool create NAME"
-               " --driver btrfs'";
+               " --driver btrfs', or there with '--driver image'";
     }
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* btrfs and XFS by their ioctls; those of XFS have no header beside the kernel's. */
+/* btrfs, XFS and ext4 by their ioctls; those of XFS and ext4 have no header beside the kernel's. */
 #include "driver/resize.h"
 
 #include <errno.h>
@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/vfs.h>
 
 #include "base/base.h"
 #include "base/sys.h"
@@ -29,8 +30,11 @@ struct xfs_growth {
 #define XFS_GEOMETRY _IOR('X', 100, struct xfs_geometry)
 #define XFS_GROW     _IOW('X', 110, struct xfs_growth)
 
+#define EXT4_RESIZE _IOW('f', 16, uint64_t)
+
 static int resize_btrfs(int fd, int64_t size_bytes, struct error *err);
 static int resize_xfs(int fd, int64_t size_bytes, struct error *err);
+static int resize_ext4(int fd, int64_t size_bytes, struct error *err);
 
 static const struct {
     const char *type;
@@ -38,6 +42,7 @@ static const struct {
 } rows[] = {
     { "btrfs", resize_btrfs },
     { "xfs", resize_xfs },
+    { "ext4", resize_ext4 },
 };
 
 int resize_filesystem(int fd, const char *type, int64_t size_bytes, struct error *err)
@@ -72,6 +77,21 @@ static int resize_xfs(int fd, int64_t size_bytes, struct error *err)
         return fail(err, ERR_UNSUPPORTED, "an XFS filesystem cannot be made smaller");
     if (blocks > geometry.data_blocks)
         rc = sys_ioctl(fd, XFS_GROW, &growth);
+    if (rc >= 0)
+        rc = sys_syncfs(fd);
+    return rc < 0 ? fail_sys(err, rc, "cannot resize the filesystem") : 0;
+}
+
+/* Up only; what it has already is no change. */
+static int resize_ext4(int fd, int64_t size_bytes, struct error *err)
+{
+    struct statfs fs;
+    int rc = fstatfs(fd, &fs) < 0 ? -errno : 0;
+
+    if (rc == 0) {
+        uint64_t blocks = (uint64_t)size_bytes / (uint64_t)fs.f_bsize;
+        rc = sys_ioctl(fd, EXT4_RESIZE, &blocks);
+    }
     if (rc >= 0)
         rc = sys_syncfs(fd);
     return rc < 0 ? fail_sys(err, rc, "cannot resize the filesystem") : 0;

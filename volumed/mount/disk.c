@@ -20,19 +20,26 @@ static const char *value_of(blkid_probe probe, const char *name);
 
 int disk_mount(const struct disk_spec *spec, const char *target, struct error *err)
 {
+    cleanup_fd int mount_fd = disk_open(spec, err);
+
+    if (mount_fd < 0)
+        return -1;
+    int rc = sys_move_mount(mount_fd, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH);
+    return rc < 0 ? fail_sys(err, rc, "cannot mount '%s' on '%s'", spec->device, target) : 0;
+}
+
+int disk_open(const struct disk_spec *spec, struct error *err)
+{
     cleanup_fd int fs_fd = sys_fsopen(spec->type);
     int rc = fs_fd < 0 ? fs_fd : set_up(fs_fd, spec);
 
     if (rc == 0)
         rc = sys_fsconfig_create(fs_fd);
-    cleanup_fd int mount_fd =
-        rc < 0 ? -1 : sys_fsmount(fs_fd, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
     if (rc == 0)
-        rc = mount_fd < 0 ? mount_fd
-                          : sys_move_mount(mount_fd, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH);
+        rc = sys_fsmount(fs_fd, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
     if (rc == -ENODEV)
         return fail(err, ERR_UNSUPPORTED, "this kernel has no filesystem '%s'", spec->type);
-    return rc < 0 ? fail_sys(err, rc, "cannot mount '%s' on '%s'", spec->device, target) : 0;
+    return rc < 0 ? fail_sys(err, rc, "cannot mount '%s'", spec->device) : rc;
 }
 
 int disk_identify(struct arena *mem, int fd, const char **what, struct error *err)

@@ -15,6 +15,9 @@ struct disk_spec {
 /* Mounts on the directory 'target', without set-user-id programs and devices. */
 int disk_mount(const struct disk_spec *spec, const char *target, struct error *err);
 
+/* As above, mounted nowhere yet: returns the mount's descriptor. */
+int disk_open(const struct disk_spec *spec, struct error *err);
+
 /*
  * What lies on the device, for people: "an ext4 filesystem", "a gpt partition table", …; NULL when
  * it is blank.  Reads only.

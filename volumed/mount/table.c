@@ -31,6 +31,7 @@ static const char *next_field(struct arena *mem, const char **rest);
 static char *unescape(struct arena *mem, const char *text, size_t size);
 static bool has_option(const char *options, const char *wanted);
 static bool is_of_tree(const struct mount_line *line, const char *parent, const char *name);
+static const char *skip_tree(const struct mount_line *line, const char *parent, const char *name);
 static bool is_view(const struct mount_line *line, const char *parent, const char *name);
 
 int mount_line_parse(struct arena *mem, const char *text, struct mount_line *line)
@@ -246,12 +247,31 @@ static bool is_of_tree(const struct mount_line *line, const char *parent, const 
            (strcmp(line->type, "overlay") == 0 && mount_root_matches(line->source, parent, name));
 }
 
+/* What follows "/parent/name" in the root; NULL when it does not begin so. */
+static const char *skip_tree(const struct mount_line *line, const char *parent, const char *name)
+{
+    const char *rest = line->root;
+    const char *const parts[] = { parent, name };
+
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+        size_t size = strlen(parts[i]);
+        if (*rest != '/' || strncmp(rest + 1, parts[i], size) != 0)
+            return NULL;
+        rest += size + 1;
+    }
+    return rest;
+}
+
 static bool is_view(const struct mount_line *line, const char *parent, const char *name)
 {
     static const char suffix[] = "/" MOUNT_VIEW;
     size_t size = strlen(line->target);
 
-    return strcmp(line->root, "/") == 0 && strcmp(line->type, "overlay") == 0 &&
+    /* The root of an overlay, or of an image the directory that bears the tree's own name. */
+    const char *rest =
+        strcmp(line->type, "overlay") == 0 ? line->root : skip_tree(line, parent, name);
+
+    return rest != NULL && (strcmp(rest, "/") == 0 || *rest == '\0') &&
            size >= sizeof(suffix) - 1 &&
            strcmp(line->target + size - (sizeof(suffix) - 1), suffix) == 0 &&
            mount_root_matches(line->target, parent, name);

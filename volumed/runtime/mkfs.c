@@ -12,6 +12,7 @@
 #define OUTPUT_MAX_BYTES 65536
 #define TIMEOUT_MS       300000
 #define WORDS_MAX        12
+#define FSCK_CORRECTED   1 /* e2fsck's status when it had something to do, and did it */
 
 static const struct maker {
     const char *type;
@@ -19,10 +20,16 @@ static const struct maker {
     const char *package;
     const char *uuid_option;
     const char *uuid_prefix;
-    const char *words[4]; /* no discarding: it would undo what was allocated */
+    const char *words[5]; /* no discarding: it would undo what was allocated */
 } makers[] = {
     { "btrfs", "mkfs.btrfs", "btrfs-progs", "-U", "", { "-q", "-K" } },
     { "xfs", "mkfs.xfs", "xfsprogs", "-m", "reflink=1,uuid=", { "-q", "-K" } },
+    { "ext4",
+      "mkfs.ext4",
+      "e2fsprogs",
+      "-U",
+      "",
+      { "-q", "-m0", "-b4096", "-Enodiscard,lazy_itable_init=0,assume_storage_prezeroed=1" } },
 };
 
 static const char *const folders[] = { "/usr/sbin", "/sbin", "/usr/bin", "/usr/local/sbin" };
@@ -30,6 +37,7 @@ static const char *const folders[] = { "/usr/sbin", "/sbin", "/usr/bin", "/usr/l
 static const struct maker *find(const char *type);
 static int run(struct arena *mem, const struct maker *maker, const struct mkfs_spec *spec,
                struct error *err);
+static int run_tool(const char *const *argv, struct buf *output, int *exit_code, struct error *err);
 static int sync_disk(const char *path, struct error *err);
 
 int mkfs_run(struct arena *mem, const struct mkfs_spec *spec, struct error *err)
@@ -45,6 +53,42 @@ int mkfs_run(struct arena *mem, const struct mkfs_spec *spec, struct error *err)
         return -1;
     }
     return sync_disk(spec->path, err);
+}
+
+int mkfs_resize(struct arena *mem, const char *type, const char *path, int64_t size_bytes,
+                struct error *err)
+{
+    const char *const check[] = { "e2fsck", "-f", "-p", path, NULL };
+    const char *const resize[] = { "resize2fs", path,
+                                   arena_printf(mem, "%lldK", (long long)(size_bytes >> 10)),
+                                   NULL };
+    cleanup_buf struct buf output = { 0 };
+    int exit_code = 0;
+
+    if (strcmp(type, "ext4") != 0)
+        return fail(err, ERR_UNSUPPORTED, "a filesystem '%s' cannot be resized at rest", type);
+    if (run_tool(check, &output, &exit_code, err) < 0)
+        return -1;
+    if (exit_code > FSCK_CORRECTED)
+        return fail(err, ERR_CORRUPT, "e2fsck finds damage in '%s' (status %d)", path, exit_code);
+    if (run_tool(resize, &output, &exit_code, err) < 0)
+        return -1;
+    if (exit_code != 0)
+        return fail(err, ERR_CONFLICT,
+                    "its contents do not fit into %lld MiB (resize2fs: status %d)",
+                    (long long)(size_bytes >> 20), exit_code);
+    return sync_disk(path, err);
+}
+
+static int run_tool(const char *const *argv, struct buf *output, int *exit_code, struct error *err)
+{
+    const struct program program = { .argv = argv, .timeout_ms = TIMEOUT_MS };
+
+    if (program_run(&program, OUTPUT_MAX_BYTES, output, exit_code, err) == 0)
+        return 0;
+    return err->code == ERR_NOT_FOUND
+               ? fail(err, ERR_UNSUPPORTED, "there is no '%s' here: install e2fsprogs", argv[0])
+               : -1;
 }
 
 bool mkfs_is_there(const char *type)
@@ -77,7 +121,7 @@ static int run(struct arena *mem, const struct maker *maker, const struct mkfs_s
     for (size_t i = 0; maker->words[i] != NULL; i++)
         argv[count++] = maker->words[i];
     if (spec->is_forced)
-        argv[count++] = "-f";
+        argv[count++] = strcmp(maker->type, "ext4") == 0 ? "-F" : "-f";
     argv[count++] = maker->uuid_option;
     argv[count++] = arena_printf(mem, "%s%s", maker->uuid_prefix, spec->uuid);
     argv[count++] = spec->path;

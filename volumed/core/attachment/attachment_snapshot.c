@@ -167,7 +167,9 @@ static int cut_data(struct task *task, const struct volume *volume, struct snaps
     if (pool_tree_clone(pool, &copy, err) < 0 || fence_lower(&fence, &snapshot->pause_ns, err) < 0)
         return -1;
     snapshot->fence = fence.kind;
-    return 0;
+    return pool->driver->separate == NULL
+               ? 0
+               : pool->driver->separate(pool, pool->volumes_fd, volume->data_id, err);
 }
 
 static const char *new_id(struct task *task)

@@ -32,6 +32,7 @@ static void add_text(struct arena *mem, const char ***list, const char *text);
 static size_t list_length(const char *const *list);
 static int sync_all(const struct fence *fence, struct error *err);
 static int sync_once(const struct fence *fence, struct error *err);
+static bool has_own_filesystem(struct task *task, const struct fence_target *target);
 static int sync_data(struct task *task, const struct fence_target *target, struct error *err);
 static int hold_all(struct fence *fence, struct attachment_user *writers, int count,
                     struct error *err);
@@ -237,7 +238,7 @@ static int sync_all(const struct fence *fence, struct error *err)
     return 0;
 }
 
-/* A sync is of the whole filesystem: one for each pool. */
+/* A sync is of the whole filesystem: one for each pool, unless each volume is one. */
 static int sync_once(const struct fence *fence, struct error *err)
 {
     for (size_t i = 0; i < fence->target_count; i++) {
@@ -245,10 +246,20 @@ static int sync_once(const struct fence *fence, struct error *err)
         size_t first = 0;
         while (strcmp(fence->targets[first].volume->pool_id, target->volume->pool_id) != 0)
             first++;
-        if (first == i && sync_data(fence->task, target, err) < 0)
+        if ((first == i || has_own_filesystem(fence->task, target)) &&
+            sync_data(fence->task, target, err) < 0)
             return -1;
     }
     return 0;
+}
+
+static bool has_own_filesystem(struct task *task, const struct fence_target *target)
+{
+    const struct driver_pool *pool = NULL;
+    struct error ignored; /* the sync will tell */
+
+    return pool_open(task, target->volume->pool_id, &pool, &ignored) == 0 &&
+           pool->driver->image != NULL;
 }
 
 static int sync_data(struct task *task, const struct fence_target *target, struct error *err)

@@ -40,7 +40,7 @@ static int rest_view(struct fence *fence, size_t index, const struct mount_table
 
     if (pool_open(fence->task, volume->pool_id, &pool, err) < 0)
         return -1;
-    if (!view_is_needed(pool))
+    if (!view_must_rest(pool))
         return 0;
     if (check_unused(fence->task, table, volume, err) < 0 ||
         view_put_to_rest(pool, TREE_IN_VOLUMES, volume->data_id, &fence->rests[index], err) < 0)

@@ -273,8 +273,7 @@ static int make_apply(struct task *task, struct op *op, struct error *err)
 
     if (make_directory(making, err) < 0 || choose_driver(making, err) < 0)
         return -1;
-    if (driver_find(making->pool.driver)->stack != NULL &&
-        view_probe(making->fd, making->pool.path, err) < 0)
+    if (view_probe(driver_find(making->pool.driver), making->fd, making->pool.path, err) < 0)
         return error_prefix(err, "driver '%s' does not fit", making->pool.driver);
     return pool_identity_write(task->mem, making->fd, &making->pool, err);
 }

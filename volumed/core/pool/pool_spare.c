@@ -173,7 +173,7 @@ static void throw_away(struct spare *spare)
     const struct driver_pool *pool = spare->pool;
     struct error ignored;
 
-    if (pool->driver->stack != NULL)
+    if (pool->driver->stack != NULL || pool->driver->image != NULL)
         (void)pool->driver->remove(pool, pool->volumes_fd, spare->name, &ignored);
     else
         (void)unlinkat(pool->volumes_fd, spare->name, AT_REMOVEDIR);

@@ -52,7 +52,7 @@ static int check_volume(struct task *task, const struct volume *volume, bool is_
     if (!volume_limit_is_given(&wanted) || pool_open(task, volume->pool_id, &pool, &reason) < 0 ||
         store_volume_check_free(task->db, volume, &reason) < 0)
         return 0;
-    cleanup_fd int fd = volume_data_open(pool, volume, &reason);
+    cleanup_fd int fd = volume_source_open(pool, volume, pool->id, &reason);
     if (fd < 0) /* told by the check of volumes */
         return 0;
     if (pool->driver->get_limit != NULL && pool->driver->get_limit(pool, fd, &kept, &reason) == 0 &&

@@ -31,6 +31,7 @@ static int take_fenced(struct task *task, struct cut *cut, struct error *err);
 static int check_deadline(const struct fence *fence, const struct cut_member *slowest,
                           struct error *err);
 static int settle(struct cut *cut, struct error *err);
+static int separate(const struct cut *cut, struct error *err);
 static int settle_member(const struct cut_member *member, struct error *err);
 static int sync_pools(const struct cut *cut, struct error *err);
 static int insert_member(struct task *task, const struct cut *cut, const struct cut_member *member,
@@ -93,6 +94,8 @@ int cut_take(struct task *task, struct cut *cut, struct error *err)
         rc = take_fenced(task, cut, err);
     if (rc == 0)
         rc = settle(cut, err);
+    if (rc == 0)
+        rc = separate(cut, err);
     close_members(cut);
     if (rc < 0)
         return cut->count == 1
@@ -221,6 +224,18 @@ static int settle(struct cut *cut, struct error *err)
             return -1;
     }
     return is_moved ? sync_pools(cut, err) : 0;
+}
+
+static int separate(const struct cut *cut, struct error *err)
+{
+    for (size_t i = 0; i < cut->count; i++) {
+        const struct cut_member *member = &cut->members[i];
+        const struct driver_pool *pool = member->pool;
+        if (pool->driver->separate != NULL &&
+            pool->driver->separate(pool, pool->volumes_fd, member->volume.data_id, err) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 static int settle_member(const struct cut_member *member, struct error *err)

@@ -59,6 +59,8 @@ int volume_data_create(struct task *task, struct volume *volume, const struct vo
     claim->name = volume->data_id;
     if (volume_limit_apply(task, pool, volume, pool->volumes_fd, err) < 0)
         return -1;
+    if (view_show(pool, TREE_IN_VOLUMES, volume->data_id, err) < 0)
+        return -1;
     bool is_plain = !volume_shape_is_given(shape) && !shape->is_nocow;
     return is_plain ? 0 : volume_data_shape(pool, volume->data_id, shape, err);
 }
@@ -85,7 +87,9 @@ int volume_data_clone(struct task *task, const struct volume *volume, int source
         .deadline_ms = deadline_ms,
         .limit = pool->driver->set_limit != NULL ? &limit : NULL,
     };
-    if (pool_tree_clone(pool, &copy, err) < 0)
+    if (pool_tree_clone(pool, &copy, err) < 0 ||
+        (pool->driver->image != NULL && /* of a smaller one */
+         view_resize(pool, TREE_IN_VOLUMES, volume->data_id, &limit, err) < 0))
         return -1;
     return check_fits(pool, volume, pool->volumes_fd, err);
 }
@@ -218,18 +222,23 @@ static int copy_across(struct task *task, const struct driver_pool *pool,
                        const struct volume *volume, int source_fd, bool is_lenient,
                        struct error *err)
 {
+    cleanup_view_rest struct view_rest rest = { 0 };
     const char *data_id = volume->data_id;
 
-    if (pool->driver->remove(pool, pool->tmp_fd, data_id, err) < 0 || /* of an interrupted run */
+    if (view_tree_remove(pool, TREE_IN_TMP, data_id, err) < 0 || /* of an interrupted run */
         pool->driver->create(pool, pool->tmp_fd, data_id, err) < 0 ||
         volume_limit_apply(task, pool, volume, pool->tmp_fd, err) < 0 ||
         copy_into(pool, data_id, source_fd, is_lenient, err) < 0 ||
-        check_fits(pool, volume, pool->tmp_fd, err) < 0)
+        check_fits(pool, volume, pool->tmp_fd, err) < 0 ||
+        view_put_to_rest(pool, TREE_IN_TMP, data_id, &rest, err) < 0)
         return -1;
     int rc = sys_renameat2(pool->tmp_fd, data_id, pool->volumes_fd, data_id, 0);
     if (rc >= 0)
         rc = sys_fsync(pool->volumes_fd);
-    return rc < 0 ? fail_sys(err, rc, "cannot publish '%s' in pool '%s'", data_id, pool->name) : 0;
+    if (rc < 0)
+        return fail_sys(err, rc, "cannot publish '%s' in pool '%s'", data_id, pool->name);
+    view_wake(&rest);
+    return view_show(pool, TREE_IN_VOLUMES, data_id, err);
 }
 
 /* Snapshots begin over their limit, and the kernel lets us write over ext4's. */

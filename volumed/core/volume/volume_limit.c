@@ -48,6 +48,10 @@ int volume_limit_plan(struct task *task, const struct driver_pool *pool,
     if (volume_limit_read(&volume->options, &wanted, err) < 0)
         return -1;
     *limit = (struct driver_limit){ .size_bytes = wanted.size_bytes, .inodes = wanted.inodes };
+    if (driver->image != NULL && wanted.size_bytes == 0)
+        return fail(err, ERR_INVALID,
+                    "a volume in pool '%s' is a file of its size, and needs one (option 'size')",
+                    pool->name);
     if (!volume_limit_is_given(&wanted))
         return 0;
     if (driver->check_limit == NULL)

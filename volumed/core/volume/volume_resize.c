@@ -16,6 +16,7 @@
 #include "core/volume/volume_data.h"
 #include "core/volume/volume_event.h"
 #include "core/volume/volume_limit.h"
+#include "core/volume/volume_view.h"
 #include "store/project.h"
 #include "store/volume.h"
 
@@ -166,7 +167,7 @@ static int hold(struct task *task, const struct volume *volume, bool is_checked,
     if (pool_open(task, volume->pool_id, &pool, err) < 0 ||
         store_project_find(task->db, volume->data_id, &project, err) < 0)
         return -1;
-    cleanup_fd int fd = volume_data_open(pool, volume, err);
+    cleanup_fd int fd = volume_source_open(pool, volume, pool->id, err);
     if (fd < 0)
         return -1;
     if (is_checked && project == 0 && check_first(task, volume, pool, err) < 0)
@@ -177,6 +178,8 @@ static int hold(struct task *task, const struct volume *volume, bool is_checked,
         limit.project = (uint32_t)project;
     if (is_checked && check_usage(task, volume, pool, fd, &limit, err) < 0)
         return -1;
+    if (pool->driver->image != NULL)
+        return view_resize(pool, TREE_IN_VOLUMES, volume->data_id, &limit, err);
     return pool->driver->set_limit == NULL ? 0 : pool->driver->set_limit(pool, fd, &limit, err);
 }
 

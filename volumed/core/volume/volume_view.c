@@ -10,11 +10,14 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fs.h"
 #include "base/sys.h"
 #include "core/pool/pool_reserve.h"
+#include "core/volume/volume_image.h"
+#include "driver/image.h"
 #include "mount/overlay.h"
 
 #define PATH_SIZE    64
@@ -31,18 +34,35 @@ static int open_plain(const struct driver_pool *pool, enum tree_place place, con
                       struct error *err);
 static int open_mount_point(int tree_fd, const char *name, struct error *err);
 static int mount_view(const struct driver_pool *pool, enum tree_place place, const char *name,
-                      int point_fd, struct error *err);
+                      int tree_fd, int point_fd, struct error *err);
+static int open_stack(const struct driver_pool *pool, enum tree_place place, const char *name,
+                      struct error *err);
+static int open_image_still(const struct driver_pool *pool, enum tree_place place, const char *name,
+                            struct error *err);
 static int check_unseen(enum tree_place place, const char *name, bool is_with_views,
                         struct error *err);
 static int find_user(struct arena *mem, enum tree_place place, const char *name, bool is_with_views,
                      struct mount_user *user, struct error *err);
+static int write_back(const struct driver_pool *pool, int tree_fd, struct error *err);
 static int take_down(int tree_fd, const char *name, struct error *err);
 static void name_claim(struct view_rest *rest, const char *name);
 static int probe_in(int dir_fd, const char *path, struct error *err);
 
+const char *tree_place_name(enum tree_place place)
+{
+    return place_names[place];
+}
+
 bool view_is_needed(const struct driver_pool *pool)
 {
-    return pool->driver->stack != NULL;
+    return pool->driver->stack != NULL || pool->driver->image != NULL;
+}
+
+/* Of an image in use only one whole instant can be copied: where blocks can be shared. */
+bool view_must_rest(const struct driver_pool *pool)
+{
+    return view_is_needed(pool) &&
+           (pool->driver->image == NULL || reflink_driver.probe(pool->tmp_fd) <= 0);
 }
 
 int view_open(const struct driver_pool *pool, enum tree_place place, const char *name,
@@ -57,7 +77,7 @@ int view_open(const struct driver_pool *pool, enum tree_place place, const char 
     cleanup_fd int fd = open_mount_point(tree_fd, name, err);
     if (fd < 0 || mount_is_root(fd))
         return move_fd(&fd);
-    if (mount_view(pool, place, name, fd, err) < 0)
+    if (mount_view(pool, place, name, tree_fd, fd, err) < 0)
         return -1;
     return open_mount_point(tree_fd, name, err);
 }
@@ -71,6 +91,8 @@ int view_open_still(const struct driver_pool *pool, enum tree_place place, const
 
     if (!view_is_needed(pool))
         return open_plain(pool, place, name, err);
+    if (pool->driver->image != NULL)
+        return open_image_still(pool, place, name, err);
     if (pool->driver->stack(pool, place_fd(pool, place), name, mem, &stack, err) < 0)
         return -1;
     while (stack.layers[count] != NULL)
@@ -98,6 +120,8 @@ int view_open_new(const struct driver_pool *pool, enum tree_place place, const c
 
     if (!view_is_needed(pool))
         return open_plain(pool, place, name, err);
+    if (pool->driver->image != NULL)
+        return view_open(pool, place, name, err);
     if (pool->driver->stack(pool, place_fd(pool, place), name, mem, &stack, err) < 0)
         return -1;
     if (stack.upper == NULL)
@@ -123,9 +147,9 @@ int view_put_to_rest(const struct driver_pool *pool, enum tree_place place, cons
         return 0;
     name_claim(&resting, name);
     cleanup_fd int tree_fd = open_plain(pool, place, name, &ignored);
-    if (tree_fd >= 0 &&
-        (check_unseen(place, name, false, err) < 0 || take_down(tree_fd, name, err) < 0 ||
-         check_unseen(place, name, true, err) < 0))
+    if (tree_fd >= 0 && (check_unseen(place, name, false, err) < 0 ||
+                         write_back(pool, tree_fd, err) < 0 || take_down(tree_fd, name, err) < 0 ||
+                         (pool->driver->stack != NULL && check_unseen(place, name, true, err) < 0)))
         return -1;
     (void)snprintf(rest->name, sizeof(rest->name), "%s", resting.name); /* one size */
     claim_move(&resting.claim, &rest->claim, rest->name);
@@ -151,17 +175,63 @@ bool view_tree_is_empty(const struct driver_pool *pool, enum tree_place place, c
 {
     bool is_empty = false;
     struct error ignored; /* what cannot be read is not known to be empty */
+
+    if (pool->driver->image != NULL) {
+        struct stat st;
+        cleanup_fd int tree_fd = open_plain(pool, place, name, &ignored);
+        if (tree_fd >= 0 && sys_fstatat(tree_fd, IMAGE_FILE, &st, AT_SYMLINK_NOFOLLOW) == -ENOENT)
+            return true; /* never used */
+    }
     cleanup_fd int fd = view_open_still(pool, place, name, &ignored);
 
     return fd >= 0 && fs_dir_is_empty(fd, &is_empty, &ignored) == 0 && is_empty;
 }
 
-int view_probe(int pool_fd, const char *pool_path, struct error *err)
+int view_resize(const struct driver_pool *pool, enum tree_place place, const char *name,
+                const struct driver_limit *limit, struct error *err)
+{
+    cleanup_view_rest struct view_rest rest = { 0 };
+    cleanup_fd int tree_fd = open_plain(pool, place, name, err);
+
+    if (tree_fd < 0)
+        return -1;
+    if (pool->driver->set_limit(pool, tree_fd, limit, err) == 0) {
+        cleanup_fd int fd = view_open(pool, place, name, err);
+        if (fd < 0)
+            return -1;
+        if (image_grow(pool, tree_fd, fd, err) == 0)
+            return 0;
+        if (err->code != ERR_DENIED)
+            return -1;
+    } else if (err->code != ERR_UNSUPPORTED) {
+        return -1;
+    }
+    if (view_put_to_rest(pool, place, name, &rest, err) < 0)
+        return error_prefix(err, "this can be done here only while it is not in use");
+    int rc = image_rebuild(pool, tree_fd, place, name, limit->size_bytes, err);
+    view_wake(&rest);
+    return rc < 0 ? -1 : view_show(pool, place, name, err);
+}
+
+int view_show(const struct driver_pool *pool, enum tree_place place, const char *name,
+              struct error *err)
+{
+    if (pool->driver->image == NULL)
+        return 0;
+    cleanup_fd int fd = view_open(pool, place, name, err);
+    return fd < 0 ? -1 : 0;
+}
+
+int view_probe(const struct driver *driver, int pool_fd, const char *pool_path, struct error *err)
 {
     cleanup_arena struct arena *mem = arena_new();
     struct error ignored; /* an empty directory of ours */
-    cleanup_fd int dir_fd = fs_make_dir(pool_fd, PROBE_DIR, 0700, err);
 
+    if (driver->image != NULL)
+        return image_check(err);
+    if (driver->stack == NULL)
+        return 0;
+    cleanup_fd int dir_fd = fs_make_dir(pool_fd, PROBE_DIR, 0700, err);
     if (dir_fd < 0)
         return -1;
     int rc = probe_in(dir_fd, arena_printf(mem, "%s/" PROBE_DIR, pool_path), err);
@@ -195,10 +265,25 @@ static int open_mount_point(int tree_fd, const char *name, struct error *err)
     return fd < 0 ? fail_sys(err, fd, "cannot open the view of '%s'", name) : fd;
 }
 
+static int mount_view(const struct driver_pool *pool, enum tree_place place, const char *name,
+                      int tree_fd, int point_fd, struct error *err)
+{
+    cleanup_fd int mount_fd =
+        pool->driver->image != NULL
+            ? image_open(pool, tree_fd, place, name, place == TREE_IN_SNAPSHOTS, err)
+            : open_stack(pool, place, name, err);
+
+    if (mount_fd < 0)
+        return -1;
+    int rc = sys_move_mount(mount_fd, "", point_fd, "",
+                            MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+    return rc < 0 ? fail_sys(err, rc, "cannot mount the view of '%s'", name) : 0;
+}
+
 /* An upper layer that somebody else writes to by a mount that is not ours any more must not get a
  * second overlay. */
-static int mount_view(const struct driver_pool *pool, enum tree_place place, const char *name,
-                      int point_fd, struct error *err)
+static int open_stack(const struct driver_pool *pool, enum tree_place place, const char *name,
+                      struct error *err)
 {
     cleanup_arena struct arena *mem = arena_new();
     struct driver_stack stack;
@@ -206,18 +291,27 @@ static int mount_view(const struct driver_pool *pool, enum tree_place place, con
     if (pool->driver->stack(pool, place_fd(pool, place), name, mem, &stack, err) < 0 ||
         (stack.upper != NULL && check_unseen(place, name, true, err) < 0))
         return -1;
-    const struct overlay_stack overlay = {
-        .source = arena_printf(mem, "/%s/%s", place_names[place], name),
-        .upper = stack.upper,
-        .work = stack.work,
-        .layers = stack.layers,
-    };
-    cleanup_fd int mount_fd = overlay_stack_mount(&overlay, err);
+    return overlay_stack_mount(
+        &(struct overlay_stack){
+            .source = arena_printf(mem, "/%s/%s", place_names[place], name),
+            .upper = stack.upper,
+            .work = stack.work,
+            .layers = stack.layers,
+        },
+        err);
+}
+
+/* A view that is mounted, or put to rest by whoever calls, is not in the way. */
+static int open_image_still(const struct driver_pool *pool, enum tree_place place, const char *name,
+                            struct error *err)
+{
+    cleanup_fd int tree_fd = open_plain(pool, place, name, err);
+    cleanup_fd int mount_fd = tree_fd < 0 ? -1 : image_open(pool, tree_fd, place, name, true, err);
+
     if (mount_fd < 0)
         return -1;
-    int rc = sys_move_mount(mount_fd, "", point_fd, "",
-                            MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
-    return rc < 0 ? fail_sys(err, rc, "cannot mount the view of '%s'", name) : 0;
+    int fd = sys_openat(mount_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+    return fd < 0 ? fail_sys(err, fd, "cannot open the image of '%s'", name) : fd;
 }
 
 /*
@@ -267,6 +361,13 @@ static int find_user(struct arena *mem, enum tree_place place, const char *name,
             break;
     }
     return found;
+}
+
+/* A namespace that has a copy of an image's view keeps its filesystem, which is then not written
+ * back by our unmounting; nor is it in the way. */
+static int write_back(const struct driver_pool *pool, int tree_fd, struct error *err)
+{
+    return pool->driver->image != NULL ? pool->driver->sync(tree_fd, err) : 0;
 }
 
 static int take_down(int tree_fd, const char *name, struct error *err)

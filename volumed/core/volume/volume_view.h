@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where the layers of a tree are seen as one.  Trees of most drivers are their contents, and then
- * these functions open the directory itself; for a driver with a 'stack' they mount its layers.
+ * these functions open the directory itself; for a driver with a 'stack' they mount its layers,
+ * for one with an 'image' the filesystem in it (volume_image.h).
  *
  * A view that may be written to is mounted once, on the tree's own 'view', where everybody who has
  * the volume gets it from: two overlays over one upper layer would spoil it.  It stays mounted
@@ -27,8 +28,14 @@ enum tree_place {
     TREE_IN_TMP
 };
 
+/* "volumes" … */
+const char *tree_place_name(enum tree_place place);
+
 /* True when trees of the pool are seen by mounting them. */
 bool view_is_needed(const struct driver_pool *pool);
+
+/* True when a tree must be at rest to be copied. */
+bool view_must_rest(const struct driver_pool *pool);
 
 /*
  * A readable directory of the tree's contents on its view, for as long as anybody wants.  Those of
@@ -74,7 +81,18 @@ int view_tree_remove(const struct driver_pool *pool, enum tree_place place, cons
 /* True when the tree is known to have no contents. */
 bool view_tree_is_empty(const struct driver_pool *pool, enum tree_place place, const char *name);
 
-/* Whether this kernel and this filesystem can do it, tried for real. */
-int view_probe(int pool_fd, const char *pool_path, struct error *err);
+/* Mounts the view of a tree with an image, where the host's users look for it; else nothing. */
+int view_show(const struct driver_pool *pool, enum tree_place place, const char *name,
+              struct error *err);
+
+/*
+ * Gives a tree that is as large as its limit another limit, 'limit' being more than nothing: grows
+ * what is seen while it is in use, if that is possible; else BUSY unless it is at rest.
+ */
+int view_resize(const struct driver_pool *pool, enum tree_place place, const char *name,
+                const struct driver_limit *limit, struct error *err);
+
+/* Whether this host can mount what the driver makes in 'pool_fd', tried for real. */
+int view_probe(const struct driver *driver, int pool_fd, const char *pool_path, struct error *err);
 
 #endif
