@@ -184,6 +184,8 @@ def capsule_on(ours, peer, what, disk):
             report(f"capsule {name}, {what}", *sides, "save and tar")
             print("    " + ", ".join(f"{side}: {size / seconds / 1e6:.0f} MB/s" for side, seconds in zip(("ours", "peer"), sides)), flush=True)
 
+        for application in (ours, peer):  # what it costs a writer is the cut's matter
+            application.daemon.docker("stop", "app")
         size = sum(file.stat().st_size for file in pathlib.Path(ours.path).rglob("*") if file.is_file())
         in_turn("export", lambda _: export(), lambda _: save())
         in_turn("import", take, load, forget)
