@@ -18,7 +18,8 @@ from stage import POSTGRES, World, lack  # noqa: E402
 
 SIZES = os.environ.get("BENCH_GB", "1").split(",")  # GiB of a volume
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
-DRIVERS = (("btrfs", "btrfs"), ("xfs", "reflink"), ("ext4", "directory"))
+KINDS = os.environ.get("BENCH_KINDS", "btrfs,xfs,ext4").split(",")
+DRIVERS = [(kind, {"btrfs": "btrfs", "xfs": "reflink", "ext4": "directory"}[kind]) for kind in KINDS]
 BEAT = 'trap "exit 0" TERM; while :; do echo x >/data/beat; busybox usleep 5000; done'
 
 
