@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What benches measure with: two sides in turn, filesystems of their own, and the line that tells the ratio."""
+import fcntl
 import os
 import pathlib
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -77,3 +79,31 @@ class Disk:
         subprocess.run(["umount", self.path], check=True)
         self.image.unlink()
         self.path.rmdir()
+
+
+def fill(path, files):
+    for i in range(files):
+        if i % 1000 == 0:
+            directory = pathlib.Path(path) / f"d{i // 1000:04}"
+            directory.mkdir(exist_ok=True)
+        with open(directory / f"f{i % 1000:03}", "wb") as file:
+            file.write(b"x" * 100)
+
+
+def raw_btrfs_snapshot(source, parent, name):
+    """BTRFS_IOC_SNAP_CREATE_V2, read-only (linux/btrfs.h), durable like ours."""
+    source_fd = os.open(source, os.O_RDONLY)
+    parent_fd = os.open(parent, os.O_RDONLY)
+    args = bytearray(struct.pack("=qQQ32x4040s", source_fd, 0, 2, name.encode()))
+    try:
+        fcntl.ioctl(parent_fd, 0x50009417, args)
+    finally:
+        os.close(source_fd)
+        os.close(parent_fd)
+
+
+def copy_tree(source, target, reflink):
+    subprocess.run(["cp", "-a", f"--reflink={reflink}", source, target], check=True)
+    fd = os.open(target, os.O_RDONLY)
+    os.sync()
+    os.close(fd)
