@@ -45,7 +45,7 @@ on_disk() {
     volctl container export app --to "$WORLD_DIR/app.capsule" --snapshots all >/dev/null
     on_disk >"$WORLD_DIR/before"
     pid=$(cat "$WORLD_DIR/pid")
-    "$WORLD_ROOT/tests/lib/mutate-capsule" "$WORLD_DIR/app.capsule" "${MUTANTS:-40}" "${SEED:-1}" --pool btrfs >&3
+    "$WORLD_ROOT/tests/lib/mutate-capsule" "$WORLD_DIR/app.capsule" "${MUTANTS:-30}" "${SEED:-1}" --pool btrfs >&3
     [ "$(cat "$WORLD_DIR/pid")" = "$pid" ]
     kill -0 "$pid"
     is_clean

@@ -44,4 +44,5 @@ sweep() {
 @test "file restore changes all files or none wherever volumed is killed" { sweep file-restore 4; }
 @test "recreate is committed or rolled back wherever volumed is killed" { sweep container-recreate 60; }
 @test "recreate to a bad image is rolled back wherever volumed is killed" { sweep container-recreate-bad 120; }
+@test "a capsule's import is whole or absent wherever volumed is killed" { sweep capsule-import 120; }
 @test "container rollback is committed or rolled back wherever volumed is killed" { sweep container-rollback 60; }

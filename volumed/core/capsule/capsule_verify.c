@@ -63,19 +63,19 @@ static int skip_sections(struct capsule_reader *reader, struct error *err)
 static json_t *foretell(const struct capsule_plan *plan)
 {
     json_t *told = json_object();
-    json_t *volumes = json_array();
+    json_t *list = json_array();
 
     json_set(told, "container", json_text(plan->name));
     json_set(told, "image", json_text(plan->image_name));
-    json_set(told, "volumes", volumes);
+    json_set(told, "volumes", list);
     for (size_t i = 0; i < plan->count; i++) {
         const struct capsule_volume *volume = &plan->volumes[i];
+        size_t snapshots = json_array_size(json_member(volume->item, "snapshots"));
         json_t *item = json_object();
         json_set(item, "name", json_text(volume->name));
         json_set(item, "was", json_text(volume->old_name));
-        json_set(item, "snapshots",
-                 json_integer((json_int_t)json_array_size(json_member(volume->item, "snapshots"))));
-        json_add(volumes, item);
+        json_set(item, "snapshots", json_integer((json_int_t)snapshots));
+        json_add(list, item);
     }
     return told;
 }
