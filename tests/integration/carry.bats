@@ -131,10 +131,8 @@ END
     GENERATION=2 compose up -d
     [ "$(docker exec "$name" sh -c 'echo $GENERATION; cat /data/file')" = "2
 mine" ]
-    GENERATION=3 compose down
+    GENERATION=3 compose down -v
     GENERATION=3 compose up -d
     [ "$(volume_at "$name" /data)" = "$volume" ]
-    GENERATION=4 compose rm -f -s -v
-    GENERATION=4 compose up -d
     [ "$(docker exec "$name" cat /data/file)" = mine ]
 }

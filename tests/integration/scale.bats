@@ -124,7 +124,11 @@ web-2: would be removed" ]
     run -2 volctl container scale web 2 --keep /data/keep
     run -2 volctl container scale web 2 --refresh --from-snapshot web-gold2 --keep /nowhere/x
     [[ $output$stderr == *"'/nowhere/x' is not inside a volume"* ]]
+    docker exec web-1 ln -s /etc /data/out
+    run -1 volctl container scale web 2 --refresh --keep /data/out/passwd
+    [[ $output == *"replica web-1: cannot open the directory of 'out/passwd'"* ]]
     [ "$(docker exec web-1 cat /data/other)" = gone ]
+    [ "$(volctl volume ls --quiet | grep -c '^web-')" = 4 ]
     volctl container scale web 2 --refresh --from-snapshot web-gold2 --keep /data/keep/file --keep /data/none --quiet
     [ "$(docker exec web-1 cat /data/gold/file /conf/version /data/keep/file | tr '\n' ' ')" = "newer 2 mine " ]
     run -1 docker exec web-1 cat /data/other

@@ -43,6 +43,8 @@ static const struct scenario scenarios[] = {
     { "down", 2, 0, false },
 };
 
+static char at[64]; /* where the sweep is, for messages */
+
 static void open_service(struct images *images)
 {
     containers_open(images);
@@ -61,7 +63,8 @@ static void await_end(struct images *images)
             store_scaling_list(images->task.db, images->task.mem, NULL, true, &list, &images->err);
         (void)poll(NULL, 0, 5); /* sleeps */
     }
-    ck_assert_msg(count == 0, "a scaling does not end");
+    ck_assert_msg(count == 0, "%s: a scaling does not end: replica %lld, %s", at,
+                  count > 0 ? (long long)list[0].replica : 0, count > 0 ? list[0].report : "");
 }
 
 static int scale(struct images *images, int64_t replicas, bool is_refresh)
@@ -222,6 +225,7 @@ static void sweep(int rc, int step)
     for (size_t i = 0; i < ARRAY_SIZE(scenarios); i++) {
         int status = EXIT_FIRED;
         for (int nth = 1; status != 0 && nth < NTH_MAX; nth += step) {
+            (void)snprintf(at, sizeof(at), "%s, call %d", scenarios[i].name, nth);
             set_up(&scenarios[i]);
             status = run_child(&scenarios[i], nth, rc);
             check_after(&scenarios[i], nth, status);
@@ -238,7 +242,7 @@ static int step(void)
 {
     const char *text = getenv("SCALE_SWEEP_STEP");
 
-    return text != NULL ? atoi(text) : 61;
+    return text != NULL ? atoi(text) : 97;
 }
 
 TEST(each_replica_is_whole_or_absent_wherever_the_process_dies)

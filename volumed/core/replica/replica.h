@@ -64,6 +64,8 @@ int replica_unmake(struct scale_run *run, const struct replica *replica, struct 
 int replica_remove(struct scale_run *run, struct replica *replica, struct error *err);
 int replica_unremove(struct scale_run *run, struct replica *replica, struct error *err);
 
+int replica_start(struct task *task, const char *name, struct error *err);
+
 /*
  * After its start: until it is healthy, if it has a health check; else it runs.  1 when the service
  * ends meanwhile.  CONFLICT: it has ended, or is unhealthy; TIMEOUT.

@@ -24,7 +24,6 @@ int replica_make(struct scale_run *run, struct replica *replica, struct error *e
     struct task *task = run->task;
     const char *name = replica_name(task->mem, replica->group_name, replica->number);
     cleanup_container struct container container = { 0 };
-    bool changed;
 
     if (container_get(task, name, &container, err) == 0 && strcmp(container.name, name) == 0) {
         const json_t *label =
@@ -34,9 +33,7 @@ int replica_make(struct scale_run *run, struct replica *replica, struct error *e
     } else if (make_container(run, replica, name, err) < 0) {
         return -1;
     }
-    if (container_start(task, name, &changed, err) < 0)
-        return error_prefix(err, "cannot start it");
-    int rc = replica_await(run, name, err);
+    int rc = replica_start(task, name, err) < 0 ? -1 : replica_await(run, name, err);
     if (rc != 0)
         return rc;
     replica->made_ms = clock_now_ms();

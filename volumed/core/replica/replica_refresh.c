@@ -74,7 +74,6 @@ int replica_unrefresh(struct scale_run *run, struct replica *replica, struct err
     struct task *task = run->task;
     const char *name = replica_name(task->mem, replica->group_name, replica->number);
     cleanup_container struct container container = { 0 };
-    bool changed;
 
     if (container_get(task, name, &container, err) < 0)
         return err->code == ERR_NOT_FOUND ? replica_save(run, replica, "ready", err) : -1;
@@ -86,7 +85,7 @@ int replica_unrefresh(struct scale_run *run, struct replica *replica, struct err
     /* That it does not start is no reason to try all again: it is as it was, and stopped. */
     struct error ignored;
     if (replica->was_running)
-        (void)container_start(task, container.id, &changed, &ignored);
+        (void)replica_start(task, container.id, &ignored);
     return replica_save(run, replica, "ready", err);
 }
 
@@ -247,10 +246,9 @@ static int finish(struct scale_run *run, struct replica *replica, const char *co
     struct task *task = run->task;
     const char *name = replica_name(task->mem, replica->group_name, replica->number);
     struct volume *old = NULL;
-    bool changed;
 
-    if (replica->was_running && container_start(task, container_id, &changed, err) < 0)
-        return error_prefix(err, "cannot start it");
+    if (replica->was_running && replica_start(task, container_id, err) < 0)
+        return -1;
     int rc = replica->was_running ? replica_await(run, name, err) : 0;
     if (rc != 0)
         return rc;

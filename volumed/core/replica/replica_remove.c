@@ -72,12 +72,11 @@ int replica_unremove(struct scale_run *run, struct replica *replica, struct erro
     struct task *task = run->task;
     const char *name = replica_name(task->mem, replica->group_name, replica->number);
     struct error ignored; /* it is as it was, and stopped */
-    bool changed;
 
     if (strcmp(replica->state, "removing") != 0) /* it was not begun */
         return 0;
     if (replica->was_running)
-        (void)container_start(task, name, &changed, &ignored);
+        (void)replica_start(task, name, &ignored);
     return replica_save(run, replica, "ready", err);
 }
 

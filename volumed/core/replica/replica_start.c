@@ -1,16 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Waiting for a replica, so that one is well before the next is touched. */
+/* Starting a replica and waiting for it, so that one is well before the next is touched. */
 #include <poll.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "core/container/container.h"
+#include "core/operation/op.h"
 #include "core/replica/replica.h"
 
 #define LOOK_MS    100
 #define HEALTHY_MS 120000 /* for one replica to become healthy */
 
 static int look(struct task *task, const char *name, bool *is_well, struct error *err);
+
+/* One that has started and could not be noted is noted now: nobody else does for half a minute. */
+int replica_start(struct task *task, const char *name, struct error *err)
+{
+    struct error pending;
+    bool changed;
+
+    if (container_start(task, name, &changed, err) == 0)
+        return 0;
+    if (err->code != ERR_PENDING || op_resume_all(task, &pending) < 0)
+        return error_prefix(err, "cannot start it");
+    return container_start(task, name, &changed, err) < 0 ? error_prefix(err, "cannot start it")
+                                                          : 0;
+}
 
 int replica_await(struct scale_run *run, const char *name, struct error *err)
 {
