@@ -29,6 +29,7 @@ int command_reaper(struct arena *mem, struct options *options, struct error *err
 int command_mount(struct arena *mem, struct options *options, struct error *err);
 int command_remount(struct arena *mem, struct options *options, struct error *err);
 int command_unmount(struct arena *mem, struct options *options, struct error *err);
+int command_mounts(struct arena *mem, struct options *options, struct error *err);
 int command_checkpoint(struct arena *mem, struct options *options, struct error *err);
 int command_restore(struct arena *mem, struct options *options, struct error *err);
 

@@ -3,12 +3,14 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <regex.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/sys.h"
@@ -21,11 +23,32 @@
 #define FREEZE_TIMEOUT_MS 10000
 #define RESOURCES_MAX     ((size_t)1 << 20)
 
+static int kill_one(struct arena *mem, struct options *options, struct error *err);
+static int delete_one(struct arena *mem, struct options *options, struct error *err);
+static int each_match(struct arena *mem, struct options *options,
+                      int (*change)(struct arena *mem, struct options *options, struct error *err),
+                      struct error *err);
+static int change_matches(struct arena *mem, struct options *options, const regex_t *pattern,
+                          int (*change)(struct arena *mem, struct options *options,
+                                        struct error *err),
+                          struct error *err);
 static int parse_signal(const char *text);
 static json_t *read_resources(struct arena *mem, const char *path, struct error *err);
 static json_t *resources_of_limits(const struct options *options, struct error *err);
 
 int command_kill(struct arena *mem, struct options *options, struct error *err)
+{
+    return options->is_regex ? each_match(mem, options, kill_one, err)
+                             : kill_one(mem, options, err);
+}
+
+int command_delete(struct arena *mem, struct options *options, struct error *err)
+{
+    return options->is_regex ? each_match(mem, options, delete_one, err)
+                             : delete_one(mem, options, err);
+}
+
+static int kill_one(struct arena *mem, struct options *options, struct error *err)
 {
     cleanup_container struct container *container = NULL;
     const char *text = options->arg_count > 1 ? options->args[1] : "TERM";
@@ -39,7 +62,7 @@ int command_kill(struct arena *mem, struct options *options, struct error *err)
                            : container_kill(container, number, err);
 }
 
-int command_delete(struct arena *mem, struct options *options, struct error *err)
+static int delete_one(struct arena *mem, struct options *options, struct error *err)
 {
     cleanup_container struct container *container = NULL;
 
@@ -90,6 +113,44 @@ int command_update(struct arena *mem, struct options *options, struct error *err
                                          ? read_resources(mem, options->resources, err)
                                          : resources_of_limits(options, err);
     return resources == NULL ? -1 : container_update(container, resources, err);
+}
+
+/* As crun has it: every container whose id the expression is found in; none is no error. */
+static int each_match(struct arena *mem, struct options *options,
+                      int (*change)(struct arena *mem, struct options *options, struct error *err),
+                      struct error *err)
+{
+    regex_t pattern;
+
+    if (regcomp(&pattern, options->args[0], REG_EXTENDED | REG_NOSUB) != 0)
+        return fail(err, ERR_INVALID, "invalid regular expression '%s'", options->args[0]);
+    int rc = change_matches(mem, options, &pattern, change, err);
+    regfree(&pattern);
+    return rc;
+}
+
+/* All are tried; the first error is the one to tell. */
+static int change_matches(struct arena *mem, struct options *options, const regex_t *pattern,
+                          int (*change)(struct arena *mem, struct options *options,
+                                        struct error *err),
+                          struct error *err)
+{
+    cleanup_dir DIR *dir = opendir(options->root);
+    struct error failure = { 0 };
+    int rc = 0;
+
+    if (dir == NULL)
+        return errno == ENOENT ? 0 : fail_sys(err, -errno, "cannot read '%s'", options->root);
+    for (const struct dirent *entry; (entry = dir_next(dir)) != NULL;) {
+        if (entry->d_name[0] == '.' || regexec(pattern, entry->d_name, 0, NULL, 0) != 0)
+            continue;
+        options->args[0] = arena_strdup(mem, entry->d_name);
+        if (change(mem, options, &failure) == 0 || rc < 0)
+            continue;
+        *err = failure;
+        rc = error_prefix(err, "container '%s'", entry->d_name);
+    }
+    return rc;
 }
 
 /* "9", "KILL", "SIGKILL", in any case. */

@@ -173,10 +173,9 @@ static int print_ps(struct arena *mem, const struct options *options, const pid_
     size_t column = 0;
     bool is_header = true;
 
-    (void)mem;
-    if (options->arg_count > 2)
-        return fail(err, ERR_INVALID, "ps takes one word of options");
     const char *words = options->arg_count > 1 ? options->args[1] : "-ef";
+    for (int i = 2; i < options->arg_count; i++)
+        words = arena_printf(mem, "%s %s", words, options->args[i]);
     if (strspn(words, "-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ,=%0123456789 ") !=
         strlen(words))
         return fail(err, ERR_INVALID, "invalid options for ps: '%s'", words);

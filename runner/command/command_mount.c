@@ -39,6 +39,15 @@ int command_remount(struct arena *mem, struct options *options, struct error *er
     return run(mem, options, alter);
 }
 
+/* crun's, which takes a file of mounts of the host's, by path: what ours exists to do without. */
+int command_mounts(struct arena *mem, struct options *options, struct error *err)
+{
+    (void)mem;
+    (void)options;
+    return fail(err, ERR_UNSUPPORTED,
+                "mounts add and mounts remove are not supported: see mount and unmount");
+}
+
 int command_unmount(struct arena *mem, struct options *options, struct error *err)
 {
     (void)err;

@@ -66,6 +66,7 @@ static const struct option_row rows[] = {
     { "ignore-paused", 0, KIND_FLAG, O(ignores_paused), FOR_EXEC },
     { "force", 'f', KIND_FLAG, O(is_forced), FOR_DELETE | FOR_MOUNT },
     { "all", 'a', KIND_FLAG, O(is_all), FOR_KILL },
+    { "regex", 'r', KIND_FLAG, O(is_regex), FOR_KILL | FOR_DELETE },
     { "format", 'f', KIND_TEXT, O(format), FOR_LIST | FOR_PS },
     { "quiet", 'q', KIND_FLAG, O(is_quiet), FOR_LIST },
     { "resources", 'r', KIND_TEXT, O(resources), FOR_UPDATE },

@@ -69,6 +69,7 @@ struct options {
     bool is_terminal;
     bool is_forced;
     bool is_all;
+    bool is_regex; /* the id is an extended regular expression */
     bool is_quiet;
     bool is_stats;
     bool is_exec;

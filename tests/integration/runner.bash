@@ -29,6 +29,28 @@ runner_image() {
     echo 'user:x:1000:1000:user:/home/user:/bin/sh' >>"$image/etc/passwd"
 }
 
+# runner_file [PROGRAM]: for setup_file; what is missing, PROGRAM among it, is in $LACK.
+runner_file() {
+    LACK=$(runner_lack)
+    [ -n "$LACK" ] || [ -z "${1:-}" ] || command -v "$1" >/dev/null || LACK="needs $1"
+    export LACK
+    [ -z "$LACK" ] || return 0
+    IMAGE=$(mktemp -d "${TMPDIR:-/tmp}/runner-image.XXXXXX")
+    export IMAGE
+    runner_image "$IMAGE"
+}
+
+runner_file_end() {
+    [ -z "${IMAGE:-}" ] || rm -rf "$IMAGE"
+}
+
+# For setup.
+runner_test() {
+    WORLD=
+    [ -z "$LACK" ] || skip "$LACK"
+    runner_begin
+}
+
 # Makes $BUNDLE with a root of its own and a configuration that runs the arguments.
 runner_begin() {
     WORLD=$(mktemp -d "${TMPDIR:-/tmp}/runner-test.XXXXXX")

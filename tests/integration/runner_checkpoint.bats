@@ -7,28 +7,22 @@
 load runner.bash
 
 setup_file() {
-    LACK=$(runner_lack)
     CRIU_LACK=
     if ! command -v criu >/dev/null; then
         CRIU_LACK="needs criu"
     elif ! criu check >/dev/null 2>&1; then
         CRIU_LACK="criu cannot work with this kernel: $(criu check 2>&1 | grep -o '): .*' | head -1 | cut -c4-)"
     fi
-    export LACK CRIU_LACK
-    [ -z "$LACK" ] || return 0
-    IMAGE=$(mktemp -d "${TMPDIR:-/tmp}/runner-image.XXXXXX")
-    export IMAGE
-    runner_image "$IMAGE"
+    export CRIU_LACK
+    runner_file
 }
 
 teardown_file() {
-    [ -z "${IMAGE:-}" ] || rm -rf "$IMAGE"
+    runner_file_end
 }
 
 setup() {
-    WORLD=
-    [ -z "$LACK" ] || skip "$LACK"
-    runner_begin
+    runner_test
     IMAGES=$WORLD/images
 }
 

@@ -6,23 +6,15 @@
 load runner.bash
 
 setup_file() {
-    LACK=$(runner_lack)
-    [ -n "$LACK" ] || command -v strace >/dev/null || LACK="needs strace"
-    export LACK
-    [ -z "$LACK" ] || return 0
-    IMAGE=$(mktemp -d "${TMPDIR:-/tmp}/runner-image.XXXXXX")
-    export IMAGE
-    runner_image "$IMAGE"
+    runner_file strace
 }
 
 teardown_file() {
-    [ -z "$IMAGE" ] || rm -rf "$IMAGE"
+    runner_file_end
 }
 
 setup() {
-    WORLD=
-    [ -z "$LACK" ] || skip "$LACK"
-    runner_begin
+    runner_test
     program /bin/true
 }
 
