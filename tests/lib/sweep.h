@@ -5,8 +5,8 @@
  * place.  Then the state directory is opened anew, operations are resumed, disk is held against
  * rows, and what is found must be whole or absent, with nothing left over.
  *
- * Every round begins with a volume 'data' (now "two", its snapshot 's1' "one") and an empty volume
- * 'empty'.
+ * Every round of sweep() begins with a volume 'data' (now "two", its snapshot 's1' "one") and an
+ * empty volume 'empty'.
  */
 #ifndef LIB_SWEEP_H
 #define LIB_SWEEP_H
@@ -107,27 +107,35 @@ static inline void sweep_check_after(struct storage *s, const struct scenario *s
     storage_close(s);
 }
 
-static inline int sweep(const char *filesystem, int rc, const struct scenario *scenarios,
-                        size_t count)
+/* In the world that was entered.  Returns how many faults were reached. */
+static inline int sweep_rounds(const char *title, int rc, const struct scenario *scenarios,
+                               size_t count,
+                               void (*set_up)(struct storage *s, const struct scenario *scenario))
 {
     int seen = 0;
 
-    if (!world_enter(filesystem))
-        return 0;
     for (size_t i = 0; i < count; i++) {
         int status = EXIT_FIRED;
         int nth = 0;
         while (status != 0 && nth < NTH_MAX) {
             struct storage s;
-            sweep_set_up(&s, &scenarios[i]);
+            set_up(&s, &scenarios[i]);
             status = sweep_run_child(&scenarios[i], ++nth, rc);
             sweep_check_after(&s, &scenarios[i], nth, status);
             seen += status == FAULT_CRASH_STATUS || (status & EXIT_FIRED) != 0;
         }
         ck_assert_msg(status == 0, "%s never ended without a fault", scenarios[i].name);
     }
-    printf("%s: %d %s seen\n", filesystem, seen, rc == FAULT_CRASH ? "crashes" : "failures");
+    printf("%s: %d %s seen\n", title, seen, rc == FAULT_CRASH ? "crashes" : "failures");
     return seen;
+}
+
+static inline int sweep(const char *filesystem, int rc, const struct scenario *scenarios,
+                        size_t count)
+{
+    if (!world_enter(filesystem))
+        return 0;
+    return sweep_rounds(filesystem, rc, scenarios, count, sweep_set_up);
 }
 
 #endif

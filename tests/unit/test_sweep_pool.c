@@ -6,32 +6,16 @@
  * all gone.
  */
 #include <errno.h>
-#include <sys/wait.h>
 
-#include "base/fault.h"
-#include "base/log.h"
-#include "core/operation/op.h"
 #include "core/pool/pool_adopt.h"
 #include "core/pool/pool_disk.h"
 #include "core/pool/pool_mirror.h"
-#include "core/reconcile/reconcile.h"
-#include "lib/storage.h"
+#include "lib/sweep.h"
 
-#define NTH_MAX     400
-#define EXIT_FAILED 1
-#define EXIT_FIRED  2
-#define MIB         ((int64_t)1 << 20)
-#define SIZE        (272 * MIB) /* btrfs resizes nothing below 256 MiB */
-#define SIZE_GROWN  (288 * MIB)
-#define PATH        STATE "/pools/other"
-
-struct scenario {
-    const char *name;
-    bool has_pool; /* before */
-    bool is_lost;  /* … but the database knows it no more */
-    int (*act)(struct storage *s);
-    void (*check)(struct storage *s, bool is_whole);
-};
+#define MIB        ((int64_t)1 << 20)
+#define SIZE       (272 * MIB) /* btrfs resizes nothing below 256 MiB */
+#define SIZE_GROWN (288 * MIB)
+#define PATH       STATE "/pools/other"
 
 static int make(struct storage *s)
 {
@@ -197,89 +181,46 @@ static void check_shrink(struct storage *s, bool is_whole)
     check_size(s, SIZE - 8 * MIB, is_whole);
 }
 
+static void before_any(struct storage *s)
+{
+    CHECK_OK(make(s), &s->err);
+}
+
+static void before_adopt(struct storage *s)
+{
+    before_any(s);
+    lose_database(s);
+}
+
 static const struct scenario scenarios[] = {
-    { "pool.create with a disk", false, false, make, check_create },
-    { "pool.remove with a disk", true, false, act_remove, check_remove },
-    { "pool.resize, up", true, false, act_grow, check_grow },
-    { "pool.resize, down", true, false, act_shrink, check_shrink },
-    { "pool.adopt", true, true, act_adopt, check_adopt },
+    { "pool.create with a disk", NULL, make, check_create },
+    { "pool.remove with a disk", before_any, act_remove, check_remove },
+    { "pool.resize, up", before_any, act_grow, check_grow },
+    { "pool.resize, down", before_any, act_shrink, check_shrink },
+    { "pool.adopt", before_adopt, act_adopt, check_adopt },
 };
 
 static void set_up(struct storage *s, const struct scenario *scenario)
 {
     WORLD_RUN("if mountpoint -q " PATH "; then umount " PATH "; fi; rm -rf " WORLD_DIR "/*");
     ck_assert_msg(storage_open(s), "%s", s->err.message);
-    if (scenario->has_pool)
-        CHECK_OK(make(s), &s->err);
-    if (scenario->is_lost)
-        lose_database(s);
+    if (scenario->before != NULL)
+        scenario->before(s);
     storage_close(s);
 }
 
-static int run_child(const struct scenario *scenario, int nth, int rc)
+static void sweep_pools(int rc)
 {
-    int status = 0;
-    pid_t pid = fork();
-
-    CHECK(pid >= 0);
-    if (pid == 0) {
-        struct storage s;
-        (void)freopen("/dev/null", "w", stderr);
-        if (!storage_open(&s))
-            _exit(99);
-        fault_arm(nth, rc);
-        int result = scenario->act(&s);
-        _exit((result < 0 ? EXIT_FAILED : 0) | (fault_fired() ? EXIT_FIRED : 0));
-    }
-    CHECK(waitpid(pid, &status, 0) == pid);
-    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) != 99, "%s: child died (%x)",
-                  scenario->name, (unsigned int)status);
-    return WEXITSTATUS(status);
-}
-
-static void check_after(struct storage *s, const struct scenario *scenario, int nth, int status)
-{
-    struct findings findings = { 0 };
-
-    log_set_level(LOG_ERROR);
-    ck_assert_msg(storage_open(s), "%s", s->err.message);
-    CHECK(op_resume_all(&s->task, &s->err) >= 0);
-    CHECK_OK(reconcile(&s->task, true, &findings, &s->err), &s->err);
-    CHECK_OK(reconcile(&s->task, false, &findings, &s->err), &s->err);
-    ck_assert_msg(findings.count == 0, "%s, call %d: still %s %s", scenario->name, nth,
-                  findings.items[0].kind, findings.items[0].object);
-    scenario->check(s, (status & ~EXIT_FIRED) == 0);
-    storage_close(s);
-}
-
-static void sweep(int rc)
-{
-    int seen = 0;
-
-    if (!world_enter("xfs") || !world_has("mkfs.btrfs"))
-        return;
-    for (size_t i = 0; i < ARRAY_SIZE(scenarios); i++) {
-        int status = EXIT_FIRED;
-        int nth = 0;
-        while (status != 0 && nth < NTH_MAX) {
-            struct storage s;
-            set_up(&s, &scenarios[i]);
-            status = run_child(&scenarios[i], ++nth, rc);
-            check_after(&s, &scenarios[i], nth, status);
-            seen += status == FAULT_CRASH_STATUS || (status & EXIT_FIRED) != 0;
-        }
-        ck_assert_msg(status == 0, "%s never ended without a fault", scenarios[i].name);
-    }
-    CHECK(seen > 20);
-    printf("disks: %d %s seen\n", seen, rc == FAULT_CRASH ? "crashes" : "failures");
+    if (world_enter("xfs") && world_has("mkfs.btrfs"))
+        CHECK(sweep_rounds("disks", rc, scenarios, ARRAY_SIZE(scenarios), set_up) > 20);
 }
 
 TEST(a_disk_is_whole_or_absent_wherever_the_process_dies)
 {
-    sweep(FAULT_CRASH);
+    sweep_pools(FAULT_CRASH);
 }
 
 TEST(a_disk_is_whole_or_absent_whichever_call_fails)
 {
-    sweep(-EIO);
+    sweep_pools(-EIO);
 }
