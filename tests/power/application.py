@@ -15,6 +15,7 @@ from peers import Volumed  # noqa: E402
 STATE = pathlib.Path("/tmp/power/state")
 ACKS = pathlib.Path("/tmp/power/ack")
 PATIENCE = 30
+os.environ["VOLUMED_FLAGS"] = os.environ.get("VM_FLAGS", "")
 os.environ["DM_DISABLE_UDEV"] = "1"  # there is none: dmsetup makes the nodes itself
 
 

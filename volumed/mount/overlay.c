@@ -125,6 +125,7 @@ static int open_dir(const char *path, struct error *err)
     return fd < 0 ? fail_sys(err, fd, "cannot open layer '%s'", path) : fd;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): an add_fn */
 static int add_each(int fs_fd, const char *const *dirs, int *fds)
 {
     (void)fds;
