@@ -68,11 +68,17 @@ int native_snapshot_remove(struct call *call, struct error *err)
         FIELDS_END,
     };
     struct snapshot_remove_spec request = { 0 };
-    struct snapshot snapshot;
+    struct snapshot snapshot = { 0 };
 
-    if (decode_query(call, fields, &request, err) < 0 ||
-        snapshot_get(call->task, call->args[0], call->args[1], &snapshot, err) < 0 ||
-        snapshot_remove(call->task, call->args[0], call->args[1], &request, err) < 0)
+    if (decode_query(call, fields, &request, err) < 0)
+        return -1;
+    if (snapshot_get(call->task, call->args[0], call->args[1], &snapshot, err) < 0) {
+        if (err->code != ERR_NOT_FOUND)
+            return -1;
+        snapshot.volume_name = call->args[0]; /* the removal tells, or a repeat's key knows */
+        snapshot.name = call->args[1];
+    }
+    if (snapshot_remove(call->task, call->args[0], call->args[1], &request, err) < 0)
         return -1;
     json_t *json = json_object();
     json_set(json, "volume", json_text(snapshot.volume_name));

@@ -285,7 +285,8 @@ static int removed_snapshots(struct task *task, const char *ref,
 
     if (spec->with_snapshots)
         count = snapshot_list(task, ref, &list, err);
-    if (count < 0 && !(spec->force && err->code == ERR_NOT_FOUND))
+    if (count < 0 &&
+        err->code != ERR_NOT_FOUND) /* which the removal tells, or a repeat's key knows */
         return -1;
     *names = json_array();
     for (int i = 0; i < count; i++)

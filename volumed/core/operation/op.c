@@ -33,7 +33,6 @@ static struct list at_work_list = { &at_work_list, &at_work_list };
 
 static void at_work_enter(struct at_work *work, const char *id);
 static void at_work_leave(struct at_work *work);
-static int replay(struct task *task, struct op *op, struct error *err);
 static int run(struct task *task, struct op *op, struct error *err);
 static int begin(struct task *task, struct op *op, struct error *err);
 static int complete(struct task *task, struct op *op, struct error *err);
@@ -46,17 +45,36 @@ static const struct op_kind *kind_find(const char *name);
 int op_run(struct task *task, struct op *op, struct error *err)
 {
     struct at_work work;
-
-    if (task->idempotency_key != NULL) {
-        int seen = replay(task, op, err);
-        if (seen != 0)
-            return seen < 0 ? -1 : 0;
-    }
+    int seen = op_replay(task, op, err);
+    if (seen != 0)
+        return seen < 0 ? -1 : 0;
     uuid_make(op->id);
     at_work_enter(&work, op->id);
     int rc = run(task, op, err);
     at_work_leave(&work);
     return rc;
+}
+
+int op_replay(struct task *task, struct op *op, struct error *err)
+{
+    struct operation first;
+
+    if (task->idempotency_key == NULL)
+        return 0;
+    int found = store_operation_find_key(task->db, task->mem, task->idempotency_key, &first, err);
+
+    if (found <= 0)
+        return found;
+    if (strcmp(first.kind, op->kind->name) != 0)
+        return fail(err, ERR_CONFLICT, "idempotency key '%s' was used for %s",
+                    task->idempotency_key, first.kind);
+    if (strcmp(first.state, "done") != 0)
+        return fail(err, ERR_BUSY, "operation %s with this idempotency key is still running",
+                    first.id);
+    op->is_replayed = true;
+    json_decref(op->result);
+    op->result = json_read(first.result, strlen(first.result), err);
+    return op->result == NULL ? -1 : 1;
 }
 
 void op_done(struct op *op)
@@ -108,26 +126,6 @@ int operation_get(struct task *task, const char *id, struct operation *operation
     if (found < 0)
         return -1;
     return found > 0 ? 0 : fail(err, ERR_NOT_FOUND, "no such operation: %s", id);
-}
-
-/* 1: the key was used before and op->result is that run's; 0: it is new. */
-static int replay(struct task *task, struct op *op, struct error *err)
-{
-    struct operation first;
-    int found = store_operation_find_key(task->db, task->mem, task->idempotency_key, &first, err);
-
-    if (found <= 0)
-        return found;
-    if (strcmp(first.kind, op->kind->name) != 0)
-        return fail(err, ERR_CONFLICT, "idempotency key '%s' was used for %s",
-                    task->idempotency_key, first.kind);
-    if (strcmp(first.state, "done") != 0)
-        return fail(err, ERR_BUSY, "operation %s with this idempotency key is still running",
-                    first.id);
-    op->is_replayed = true;
-    json_decref(op->result);
-    op->result = json_read(first.result, strlen(first.result), err);
-    return op->result == NULL ? -1 : 1;
 }
 
 static int run(struct task *task, struct op *op, struct error *err)

@@ -77,6 +77,13 @@ struct op {
  */
 int op_run(struct task *task, struct op *op, struct error *err);
 
+/*
+ * For verbs that no longer find their object when they are repeated, to be asked first: 1 when the
+ * task's idempotency key was seen with op's kind, and op->result is the first run's; 0 when it is
+ * new, or there is none.  Errors: CONFLICT for a key of another kind, BUSY while it runs.
+ */
+int op_replay(struct task *task, struct op *op, struct error *err);
+
 /* Frees op's JSON. */
 void op_done(struct op *op);
 #define cleanup_op CLEANUP(op_done)

@@ -114,7 +114,11 @@ int set_remove(struct task *task, const char *ref, const struct set_remove_spec 
                struct error *err)
 {
     struct removing removing = { .is_for_trash = !spec->is_now && trash_is_on(task) };
+    cleanup_op struct op seen = { .kind = &remove_kind };
+    int is_seen = op_replay(task, &seen, err);
 
+    if (is_seen != 0)
+        return is_seen < 0 ? -1 : 0;
     if (set_get(task, ref, &removing.set, err) < 0 || check_removable(task, &removing.set, err) < 0)
         return -1;
     if (spec->is_dry_run)

@@ -96,7 +96,11 @@ int snapshot_remove(struct task *task, const char *volume_ref, const char *name,
 {
     cleanup_claim struct claim claim = { 0 };
     struct removing removing = { .is_for_trash = !spec->is_now && trash_is_on(task) };
+    cleanup_op struct op seen = { .kind = &remove_kind };
+    int is_seen = op_replay(task, &seen, err);
 
+    if (is_seen != 0)
+        return is_seen < 0 ? -1 : 0;
     if (volume_get(task, volume_ref, &removing.volume, err) < 0 ||
         snapshot_get(task, removing.volume.id, name, &removing.snapshot, err) < 0)
         return -1;

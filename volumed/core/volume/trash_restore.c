@@ -29,6 +29,8 @@ struct restoring {
     struct volume volume;   /* a snapshot's */
 };
 
+static int read_result(struct task *task, const json_t *result, struct trash_entry *entry,
+                       struct error *err);
 static int plan(struct task *task, const char *ref, const char *name, struct restoring *restoring,
                 struct error *err);
 static int check_name(struct task *task, const struct restoring *restoring, struct error *err);
@@ -49,22 +51,46 @@ int trash_restore(struct task *task, const char *ref, const char *name, struct t
                   struct error *err)
 {
     cleanup_claim struct claim claim = { 0 };
+    cleanup_op struct op seen = { .kind = &restore_kind };
     struct restoring restoring = { 0 };
+    int is_seen = op_replay(task, &seen, err);
 
+    if (is_seen != 0)
+        return is_seen < 0 ? -1 : read_result(task, seen.result, entry, err);
     if (plan(task, ref, name, &restoring, err) < 0)
         return -1;
+    const char *restored =
+        trash_entry_is_volume(&restoring.entry)
+            ? restoring.name
+            : arena_printf(task->mem, "%s@%s", restoring.volume.name, restoring.name);
     cleanup_op struct op op = {
         .kind = &restore_kind,
         .subject = arena_printf(task->mem, "%s '%s'", restoring.entry.kind, restoring.entry.name),
         .data = &restoring,
+        .result = json_object(),
     };
+    json_set(op.result, "id", json_text(restoring.entry.id));
+    json_set(op.result, "kind", json_text(restoring.entry.kind));
+    json_set(op.result, "name", json_text(restored));
     claim_enter(&claim, restoring.entry.data_id);
     if (op_run(task, &op, err) < 0)
         return -1;
     *entry = restoring.entry;
-    entry->name = trash_entry_is_volume(entry)
-                      ? restoring.name
-                      : arena_printf(task->mem, "%s@%s", restoring.volume.name, restoring.name);
+    entry->name = restored;
+    return 0;
+}
+
+/* What the first run told. */
+static int read_result(struct task *task, const json_t *result, struct trash_entry *entry,
+                       struct error *err)
+{
+    struct trash_entry read = { 0 };
+
+    if (json_get_text(result, "id", task->mem, &read.id, err) < 0 ||
+        json_get_text(result, "kind", task->mem, &read.kind, err) < 0 ||
+        json_get_text(result, "name", task->mem, &read.name, err) < 0)
+        return -1;
+    *entry = read;
     return 0;
 }
 

@@ -54,6 +54,11 @@ int volume_protect(struct task *task, const char *ref, bool is_protected, struct
 static int run(struct task *task, const struct op_kind *kind, const char *ref,
                struct change *change, struct error *err)
 {
+    cleanup_op struct op seen = { .kind = kind };
+    int is_seen = op_replay(task, &seen, err);
+
+    if (is_seen != 0)
+        return is_seen < 0 ? -1 : 0;
     if (volume_get(task, ref, &change->volume, err) < 0)
         return -1;
     cleanup_op struct op op = {

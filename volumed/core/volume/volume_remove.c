@@ -50,9 +50,13 @@ int volume_remove(struct task *task, const char *ref, const struct volume_remove
 {
     cleanup_claim struct claim claim = { 0 };
     struct removing removing = { .with_snapshots = spec->with_snapshots };
+    cleanup_op struct op seen = { .kind = &remove_kind };
     struct volume volume;
 
-    int found = store_volume_find(task->db, task->mem, ref, &volume, err);
+    int found = op_replay(task, &seen, err);
+    if (found != 0)
+        return found < 0 ? -1 : 0;
+    found = store_volume_find(task->db, task->mem, ref, &volume, err);
     if (found == 0)
         return spec->force ? 0 : fail(err, ERR_NOT_FOUND, "get %s: no such volume", ref);
     if (found < 0)
