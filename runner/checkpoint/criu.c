@@ -321,12 +321,12 @@ static int read_answer(const char *data, size_t size, struct answer *answer)
 /* Both have a PID: that of a restored process is field 1, that of a point is field 2. */
 static int read_inner(const struct protobuf *outer, struct answer *answer)
 {
-    struct protobuf field = { .at = outer->bytes, .end = outer->bytes + outer->size };
     uint32_t pid_field = outer->field == RESP_RESTORE ? RESTORE_PID : NOTIFY_PID;
     int rc;
 
     if (outer->bytes == NULL)
         return -EBADMSG;
+    struct protobuf field = { .at = outer->bytes, .end = outer->bytes + outer->size };
     while ((rc = protobuf_next(&field)) > 0) {
         if (field.field == pid_field && field.bytes == NULL)
             answer->pid = (pid_t)field.number;

@@ -107,7 +107,9 @@ static void print_names(const json_t *report, const char *key, const char *what)
     json_t *name;
 
     json_array_foreach(json_object_get(report, key), index, name)
+    {
         output_line("%s: %s", json_string_value(name), what);
+    }
 }
 
 static void print_replicas(const struct command *command, const json_t *list)

@@ -128,7 +128,17 @@ static int add_rule(struct task *task, const char *volume, json_t *json, struct 
     return 0;
 }
 
-/* Those of labels are the host's. */
+static bool is_of_volume(const struct policy *policy, const char *volume)
+{
+    return policy->volume_id != NULL && strcmp(policy->volume_id, volume) == 0;
+}
+
+static bool is_of_container(const struct policy *policy, const char *container)
+{
+    return policy_targets(policy, "container") && strcmp(policy->target, container) == 0;
+}
+
+/* Of a volume or of a container; those of labels are the host's. */
 static int add_policies(struct task *task, const char *volume, const char *container, json_t *json,
                         struct error *err)
 {
@@ -139,11 +149,7 @@ static int add_policies(struct task *task, const char *volume, const char *conta
     json_set(json, "policies", list);
     for (int i = 0; i < count; i++) {
         const struct policy *policy = &policies[i];
-        bool is_ours =
-            volume != NULL
-                ? policy->volume_id != NULL && strcmp(policy->volume_id, volume) == 0
-                : policy_targets(policy, "container") && strcmp(policy->target, container) == 0;
-        if (!is_ours)
+        if (!(volume != NULL ? is_of_volume(policy, volume) : is_of_container(policy, container)))
             continue;
         json_t *item = json_object();
         json_set(item, "name", json_text(policy->name));

@@ -42,7 +42,7 @@ static bool is_stopped(const struct scale_run *run);
 
 int scale_run(struct task *task, const char *id, bool is_resumed, int stop_fd, struct error *err)
 {
-    struct scaling scaling;
+    struct scaling scaling = { 0 };
     struct scale_run run = { .task = task, .scaling = &scaling, .stop_fd = stop_fd };
     int rc = 0;
 
