@@ -50,6 +50,8 @@ static int usage(const struct driver_pool *pool, int fd, bool is_fresh, struct d
 static int make_view(int tree_fd, struct error *err);
 static int fill(const struct driver_pool *pool, int tree_fd, const struct driver_copy *copy,
                 struct error *err);
+static int64_t wanted_bytes(const struct driver_copy *copy, int64_t present);
+static int sync_both(int fd, int dirfd);
 static int copy_bytes(const struct driver_pool *pool, int from_fd, int to_fd,
                       const struct driver_copy *copy, int64_t size, struct error *err);
 static int publish(const struct driver_pool *pool, const struct driver_copy *copy,
@@ -271,9 +273,7 @@ static int fill(const struct driver_pool *pool, int tree_fd, const struct driver
 
     if (to_fd < 0)
         return fail_sys(err, to_fd, "cannot copy an image");
-    int64_t size = copy->limit != NULL && copy->limit->size_bytes > 0
-                       ? copy->limit->size_bytes / MIB * MIB
-                       : st.st_size;
+    int64_t size = wanted_bytes(copy, st.st_size);
     if (size < st.st_size)
         return fail(err, ERR_NO_SPACE,
                     "an image of %lld MiB does not fit into one of %lld MiB: copy it to another"
@@ -285,10 +285,22 @@ static int fill(const struct driver_pool *pool, int tree_fd, const struct driver
         return -1;
     rc = is_new && copy->is_read_only ? sys_ftruncate(to_fd, size) : 0;
     if (rc >= 0)
-        rc = sys_fsync(to_fd);
-    if (rc >= 0)
-        rc = sys_fsync(tree_fd);
+        rc = sync_both(to_fd, tree_fd);
     return rc < 0 ? fail_sys(err, rc, "cannot write an image") : 0;
+}
+
+static int64_t wanted_bytes(const struct driver_copy *copy, int64_t present)
+{
+    bool is_given = copy->limit != NULL && copy->limit->size_bytes > 0;
+
+    return is_given ? copy->limit->size_bytes / MIB * MIB : present;
+}
+
+static int sync_both(int fd, int dirfd)
+{
+    int rc = sys_fsync(fd);
+
+    return rc < 0 ? rc : sys_fsync(dirfd);
 }
 
 static int copy_bytes(const struct driver_pool *pool, int from_fd, int to_fd,
