@@ -25,6 +25,10 @@ static const char *const left_out[] = {
     "recreation_member",
     "recreation",
     "generation",
+    "replica_group", /* of containers, as those */
+    "replica",
+    "scaling",
+    "departed",
 };
 
 static bool is_left_out(const char *table)
