@@ -106,7 +106,7 @@ static int collect(struct task *task, const char *group, struct golden **used, s
                    struct error *err)
 {
     struct replica *list = NULL;
-    struct replica_group row;
+    struct replica_group row = { 0 };
     int replicas = store_replica_list(task->db, task->mem, group, &list, err);
     int groups = replicas < 0 ? -1 : store_group_find(task->db, task->mem, group, &row, err);
 
