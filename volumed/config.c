@@ -25,8 +25,8 @@ const char config_usage[] =
     "                        (/run/docker/plugins/volumed.sock with the default state, else none)\n"
     "  --group NAME          group that may use the socket (root only)\n"
     "  --runner PATH         the container runtime (beside volumed, or ../libexec/volumed/runner)\n"
-    "  --default-pool KIND   what the first start makes: auto or directory, or a disk of its own,\n"
-    "                        xfs or btrfs (auto)\n"
+    "  --default-pool KIND   what the first start makes: auto, directory or layered, or a disk of its\n"
+    "                        own, xfs or btrfs (auto)\n"
     "  --workers N           requests served at once (8)\n"
     "  --trash-ttl DURATION  how long removed volumes and snapshots can be restored (24h; 0: not at all)\n"
     "  --carry-window DURATION  how long a container of the same name can take over the anonymous volumes\n"
@@ -233,7 +233,7 @@ static int complete(struct config *config, struct error *err)
         return fail(err, ERR_INVALID, "workers must be between 2 and %d", WORKERS_MAX);
     if (!is_pool_kind(config->default_pool))
         return fail(err, ERR_INVALID,
-                    "default-pool must be auto, directory, xfs or btrfs, not '%s'",
+                    "default-pool must be auto, directory, layered, xfs or btrfs, not '%s'",
                     config->default_pool);
     if (config->plugin_socket == NULL) /* a private volumed must not take the host's plugin name */
         config->plugin_socket =
@@ -243,7 +243,7 @@ static int complete(struct config *config, struct error *err)
 
 static bool is_pool_kind(const char *text)
 {
-    static const char *const kinds[] = { "auto", "directory", "xfs", "btrfs" };
+    static const char *const kinds[] = { "auto", "directory", "layered", "xfs", "btrfs" };
 
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
         if (strcmp(kinds[i], text) == 0)

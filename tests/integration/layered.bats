@@ -171,3 +171,46 @@ life() {
     volctl volume rm --now --with-snapshots other
     is_clean
 }
+
+@test "a container is replaced and taken back, and sets are cut and rolled back at rest" {
+    needs_disk ext4
+    docker volume create -o pool=ext4 app >/dev/null
+    docker volume create -o pool=ext4 wal >/dev/null
+    docker run -d --name web -v app:/data -v wal:/wal busybox sh -c \
+        'trap "exit 0" TERM; echo old >>/data/log; while :; do sleep 0.05; done' >/dev/null
+    world_eventually 50 docker exec web grep -q old /data/log
+    run -1 volctl container recreate web --probation 5s -- sh -c 'echo bad >>/data/log; exit 1'
+    [ "$(docker inspect -f '{{.State.Running}}' web)" = true ]
+    run docker exec web grep bad /data/log
+    [ "$status" -ne 0 ]
+    volctl container recreate web --probation 200ms -e WHO=new >/dev/null
+    docker exec web grep -q old /data/log
+    docker rm -f web >/dev/null
+
+    volctl snapshot create --set before app wal
+    in_volume app 'echo changed >/data/log'
+    in_volume wal 'echo changed >/data/log'
+    volctl set rollback before
+    [ "$(in_volume app 'head -1 /data/log')" = old ]
+    run in_volume wal 'ls /data/log'
+    [ "$status" -ne 0 ]
+    is_clean
+}
+
+@test "a pool whose database is lost is adopted with its layers" {
+    local state=$WORLD_DIR/state
+    needs_disk xfs
+    docker volume create -o pool=xfs lost >/dev/null
+    in_volume lost 'echo one >/data/f'
+    volctl snapshot create lost@s1
+    in_volume lost 'echo two >/data/f'
+    world_daemon_stop
+    mv "$state" "$state.lost"
+    world_daemon_start
+    volctl pool adopt "$WORLD_DIR/xfs/layered"
+    [ "$(volctl file cat lost f)" = two ]
+    [ "$(volctl file cat lost@s1 f)" = one ]
+    volctl volume rollback lost@s1
+    [ "$(volctl file cat lost f)" = one ]
+    is_clean
+}

@@ -22,12 +22,16 @@ struct storage {
     bool is_open; /* zero is closed */
 };
 
+/* What the default pool is made as; NULL: what fits best. */
+static const char *storage_default_pool;
+
 /* Opens (again) what is in STATE; false when it cannot, with err filled. */
 static inline bool storage_open(struct storage *storage)
 {
-    static const struct service_spec spec = { .state_dir = STATE,
-                                              .runner_path = "",
-                                              .confined_path = "" };
+    const struct service_spec spec = { .state_dir = STATE,
+                                       .runner_path = "",
+                                       .confined_path = "",
+                                       .default_pool = storage_default_pool };
 
     *storage = (struct storage){ .is_open = true };
     if (service_open(&storage->service, &spec, &storage->err) < 0)

@@ -5,6 +5,7 @@
 
 #include "base/sys.h"
 #include "core/attachment/attachment.h"
+#include "core/volume/volume_compact.h"
 #include "lib/sweep.h"
 
 #define CONTAINER_ID "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
@@ -314,4 +315,60 @@ TEST(storage_on_tmpfs_is_whole_or_absent_wherever_the_process_dies)
 TEST(storage_on_tmpfs_is_whole_or_absent_whichever_call_fails)
 {
     CHECK(sweep("tmpfs", -EIO, scenarios, ARRAY_SIZE(scenarios)) >= 0);
+}
+
+/* So many snapshots that the lowest layers become one. */
+static void deepen(struct storage *s)
+{
+    for (int i = 2; i < 14; i++) {
+        char name[16];
+        struct snapshot snapshot;
+        (void)snprintf(name, sizeof(name), "s%d", i);
+        const struct snapshot_spec spec = { .name = name };
+        CHECK_OK(snapshot_create(&s->task, "data", &spec, &snapshot, &s->err), &s->err);
+    }
+}
+
+static int act_compact(struct storage *s)
+{
+    struct volume volume;
+
+    return volume_get(&s->task, "data", &volume, &s->err) < 0
+               ? -1
+               : volume_compact(&s->task, &volume, &s->err);
+}
+
+static void check_compact(struct storage *s, bool is_whole)
+{
+    (void)is_whole; /* what can be seen is the same */
+    CHECK_INT(snapshot_count(s), 13);
+    sweep_check_snapshot(s, "s1", "one");
+    sweep_check_snapshot(s, "s2", "two");
+    sweep_check_snapshot(s, "s13", "two");
+    storage_check_text(s, "data", "two");
+}
+
+static const struct scenario compaction[] = {
+    { "volume.compact", deepen, act_compact, check_compact },
+};
+
+/* A layer is made of many calls: every fifth is looked at, or every LAYERS_SWEEP_STEPth. */
+static int sweep_layers(int rc)
+{
+    const char *text = getenv("LAYERS_SWEEP_STEP");
+
+    storage_default_pool = "layered";
+    sweep_step = text != NULL ? (int)strtol(text, NULL, 10) : 5;
+    int seen = sweep("tmpfs", rc, scenarios, ARRAY_SIZE(scenarios));
+    return seen + sweep("tmpfs", rc, compaction, ARRAY_SIZE(compaction));
+}
+
+TEST(layers_on_tmpfs_are_whole_or_absent_wherever_the_process_dies)
+{
+    CHECK(sweep_layers(FAULT_CRASH) >= 0);
+}
+
+TEST(layers_on_tmpfs_are_whole_or_absent_whichever_call_fails)
+{
+    CHECK(sweep_layers(-EIO) >= 0);
 }

@@ -277,6 +277,11 @@ int sys_fsmount(int fs_fd, unsigned int attributes)
     return CHANGE(fsmount(fs_fd, FSMOUNT_CLOEXEC, attributes));
 }
 
+int sys_remount(const char *path, unsigned long flags)
+{
+    return CHANGE(mount(NULL, path, NULL, MS_REMOUNT | flags, NULL));
+}
+
 int sys_umount2(const char *path, int flags)
 {
     return CHANGE(umount2(path, flags));

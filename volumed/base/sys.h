@@ -73,6 +73,8 @@ int sys_fsconfig(int fs_fd, const char *key, const char *value);
 int sys_fsconfig_fd(int fs_fd, const char *key, int fd);
 int sys_fsconfig_create(int fs_fd);
 int sys_fsmount(int fs_fd, unsigned int attributes);
+int sys_remount(const char *path,
+                unsigned long flags); /* of the filesystem itself, wherever it is */
 int sys_umount2(const char *path, int flags);
 struct mount_attr;
 int sys_mount_setattr(int dirfd, const char *path, unsigned int flags,

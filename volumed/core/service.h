@@ -31,7 +31,8 @@ struct freezer;
  */
 struct service {
     const char *state_dir;     /* absolute */
-    const char *default_pool;  /* "auto", "directory", "xfs", "btrfs": what the first start makes */
+    const char *default_pool;  /* "auto", "directory", "layered", "xfs", "btrfs": what the first
+                                  start makes */
     const char *runner_path;   /* absolute */
     const char *confined_path; /* the program of confined children */
     int state_fd;

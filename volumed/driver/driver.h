@@ -75,6 +75,13 @@ struct driver_stack {
     const char **layers; /* read-only, top first, NULL-terminated */
 };
 
+/* One layer in the place of several. */
+struct driver_merge {
+    const char *id; /* of the new layer */
+    const char *const
+        *replaced; /* the lowest of a tree, top first, as 'stack' told; NULL-terminated */
+};
+
 struct tree_diff_spec;
 
 struct driver {
@@ -132,6 +139,17 @@ struct driver {
      */
     int (*stack)(const struct driver_pool *pool, int dirfd, const char *name, struct arena *mem,
                  struct driver_stack *stack, struct error *err);
+
+    /*
+     * Present with 'stack': merge_begin makes the layer 'id' in the pool's tmp, empty, and returns
+     * a directory to copy into what the layers show that it is to replace.  merge_end, when that is
+     * durable, puts it in their place in a tree whose view is not mounted; several trees may get
+     * it. CONFLICT when these are not the tree's lowest layers.  Layers that no tree has any more
+     * go.
+     */
+    int (*merge_begin)(const struct driver_pool *pool, const char *id, struct error *err);
+    int (*merge_end)(const struct driver_pool *pool, int dirfd, const char *name,
+                     const struct driver_merge *merge, struct error *err);
 
     /*
      * Present where a tree's directory holds a filesystem of this type in a file (driver/image.h),

@@ -57,6 +57,8 @@ const struct driver layered_driver = {
     .clone = clone_stack,
     .seal = seal,
     .stack = tell_stack,
+    .merge_begin = stack_merge_begin,
+    .merge_end = stack_merge_end,
     .tend = tend,
 };
 
@@ -167,14 +169,14 @@ static int tell_stack(const struct driver_pool *pool, int dirfd, const char *nam
         return -1;
     told.layers = arena_array(mem, read.count + 2, sizeof(*told.layers));
     for (size_t i = 0; i < read.count; i++) {
-        const char *layer = arena_printf(mem, "%s/" STACK_LAYERS "/%s", pool->path, read.layers[i]);
-        const char *data = arena_printf(mem, "%s/" STACK_DATA, layer);
+        const char *data = stack_layer_path(mem, pool, read.layers[i]);
         if (i > 0 || !read.has_upper) {
             told.layers[used++] = data;
             continue;
         }
         told.upper = data;
-        told.work = arena_printf(mem, "%s/" STACK_WORK, layer);
+        told.work =
+            arena_printf(mem, "%s/" STACK_LAYERS "/%s/" STACK_WORK, pool->path, read.layers[i]);
     }
     told.layers[used] = arena_printf(mem, "%s/" STACK_LAYERS "/" STACK_FLOOR, pool->path);
     *stack = told;

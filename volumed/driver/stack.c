@@ -64,8 +64,8 @@ int stack_push(struct stack *stack, const char *layer, bool is_upper, struct err
     if (stack->count == STACK_LAYERS_MAX)
         return fail(
             err, ERR_CONFLICT,
-            "it has %d layers already, one for each snapshot; a clone of it in another pool has"
-            " none",
+            "it has %d layers already, one for each snapshot; the lower ones are made one within a"
+            " minute, when it is not in use",
             STACK_LAYERS_MAX);
     memmove(stack->layers[1], stack->layers[0], stack->count * sizeof(stack->layers[0]));
     memcpy(stack->layers[0], layer, UUID_SIZE);

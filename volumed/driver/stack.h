@@ -52,6 +52,14 @@ int stack_read(int tree_fd, struct stack *stack, struct error *err);
 int stack_write(const struct driver_pool *pool, int tree_fd, const struct stack *stack,
                 struct error *err);
 
+/* stack_merge.c: driver.h's members. */
+int stack_merge_begin(const struct driver_pool *pool, const char *id, struct error *err);
+int stack_merge_end(const struct driver_pool *pool, int dirfd, const char *name,
+                    const struct driver_merge *merge, struct error *err);
+
+/* "POOL/layers/<id>/data". */
+const char *stack_layer_path(struct arena *mem, const struct driver_pool *pool, const char *id);
+
 /* Puts a layer on top, below which all are sealed.  CONFLICT when there are too many. */
 int stack_push(struct stack *stack, const char *layer, bool is_upper, struct error *err);
 
@@ -62,6 +70,12 @@ int stack_push(struct stack *stack, const char *layer, bool is_upper, struct err
  */
 int stack_layer_make(const struct driver_pool *pool, int like_fd, bool is_upper, char id[UUID_SIZE],
                      struct error *err);
+
+/*
+ * As above, by the caller's name and in the pool's tmp; no upper one.  Returns a directory of its
+ * contents.
+ */
+int stack_layer_make_aside(const struct driver_pool *pool, const char *id, struct error *err);
 
 /* Removes the layer unless a tree has it.  The caller does not hold the lock. */
 int stack_layer_drop(const struct driver_pool *pool, const char *id, struct error *err);

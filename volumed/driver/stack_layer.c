@@ -58,6 +58,17 @@ int stack_layer_make(const struct driver_pool *pool, int like_fd, bool is_upper,
     return rc < 0 ? fail_sys(err, rc, "cannot make a layer in pool '%s'", pool->name) : 0;
 }
 
+int stack_layer_make_aside(const struct driver_pool *pool, const char *id, struct error *err)
+{
+    cleanup_fd int layer_fd = fs_make_dir(pool->tmp_fd, id, LAYER_MODE, err);
+
+    if (layer_fd < 0)
+        return -1;
+    int rc = fill(layer_fd, -1, false);
+    int fd = rc < 0 ? rc : sys_openat(layer_fd, STACK_DATA, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    return fd < 0 ? fail_sys(err, fd, "cannot make a layer in pool '%s'", pool->name) : fd;
+}
+
 int stack_layer_drop(const struct driver_pool *pool, const char *id, struct error *err)
 {
     cleanup_fd int layers_fd = open_layers(pool, err);
@@ -99,6 +110,11 @@ int stack_layer_open(const struct driver_pool *pool, const char *id, struct erro
     (void)snprintf(path, sizeof(path), STACK_LAYERS "/%s/" STACK_DATA, id); /* fits */
     int fd = sys_openat(pool->fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
     return fd < 0 ? fail_sys(err, fd, "cannot open layer '%s' of pool '%s'", id, pool->name) : fd;
+}
+
+const char *stack_layer_path(struct arena *mem, const struct driver_pool *pool, const char *id)
+{
+    return arena_printf(mem, "%s/" STACK_LAYERS "/%s/" STACK_DATA, pool->path, id);
 }
 
 void stack_layer_seal(const struct driver_pool *pool, const char *id)

@@ -25,6 +25,7 @@
 #include "core/service.h"
 #include "core/snapshot/policy.h"
 #include "core/volume/trash.h"
+#include "core/volume/volume_compact.h"
 #include "core/volume/volume_measure.h"
 #include "store/db.h"
 
@@ -62,6 +63,7 @@ static const struct job jobs[] = {
     { "policies", 30 * MS_PER_S, policy_run_due, LANE_POLICY, policy_next_due },
     { "trash", 3600 * MS_PER_S, trash_purge_expired, LANE_SLOW, trash_next_expiry },
     { "measure", 600 * MS_PER_S, volume_measure_all, LANE_SLOW, NULL },
+    { "layers", 60 * MS_PER_S, volume_compact_due, LANE_SLOW, NULL },
     { "history", 3600 * MS_PER_S, history_prune, LANE_QUICK, NULL },
     { "reconcile", 3600 * MS_PER_S, reconcile_and_log, LANE_QUICK, NULL },
 };

@@ -108,10 +108,13 @@ static int make_disk(struct task *task, struct error *err)
 
 static int make_directory(struct task *task, struct error *err)
 {
-    bool is_plain = strcmp(task->service->default_pool, "directory") == 0;
+    const char *kind = task->service->default_pool;
     struct pool pool = {
         .name = NAME,
-        .driver = is_plain ? "directory" : NULL,
+        .driver =
+            strcmp(kind, "auto") == 0 || strcmp(kind, "xfs") == 0 || strcmp(kind, "btrfs") == 0
+                ? NULL
+                : kind,
         .is_default = true,
         .path = arena_printf(task->mem, "%s/pools/" NAME, task->service->state_dir),
     };

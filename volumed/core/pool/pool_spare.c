@@ -13,6 +13,7 @@
 #include "base/thread.h"
 
 #define BATCH     16 /* trees made at once, for one sync */
+#define STACKS    2  /* of those that are synced one by one all the same */
 #define FEW       8  /* fewer than these are worth a refill */
 #define TREE_MODE 0755
 
@@ -114,7 +115,8 @@ static int make_batch(const struct driver_pool *pool, struct error *err)
     struct list made = { &made, &made };
     int rc = 0;
 
-    for (int i = 0; i < BATCH && rc == 0; i++) {
+    int wanted = pool->driver->stack != NULL ? STACKS : BATCH;
+    for (int i = 0; i < wanted && rc == 0; i++) {
         struct spare *spare = make_one(pool, err);
         if (spare == NULL)
             rc = -1;

@@ -10,6 +10,7 @@
 #include "core/pool/pool.h"
 #include "core/reconcile/reconcile_check.h"
 #include "core/service.h"
+#include "core/volume/volume.h"
 #include "core/volume/volume_data.h"
 #include "core/volume/volume_foreign.h"
 #include "mount/table.h"
@@ -53,10 +54,13 @@ static int check_volume(struct task *task, const struct volume *volume, bool is_
 
     if (pool_open(task, volume->pool_id, &pool, &refused) < 0)
         return 0;
-    if (!is_missing(pool->volumes_fd, volume->data_id))
-        return volume_is_foreign(volume)
-                   ? check_foreign(task, pool, volume, is_repair, findings, err)
-                   : 0;
+    if (!is_missing(pool->volumes_fd, volume->data_id)) {
+        if (volume_is_foreign(volume))
+            return check_foreign(task, pool, volume, is_repair, findings, err);
+        if (is_repair)
+            (void)volume_path(task, volume); /* mounts its view, if it has one */
+        return 0;
+    }
     int unchanged = is_unchanged(task, volume, err);
     if (unchanged <= 0)
         return unchanged;

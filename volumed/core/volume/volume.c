@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/sys.h"
 #include "core/fence/liveness.h"
 #include "core/pool/pool.h"
 #include "core/volume/volume_data.h"
@@ -59,6 +60,9 @@ const char *volume_path(struct task *task, const struct volume *volume)
         return "";
     if (volume_is_foreign(volume))
         return arena_printf(task->mem, "%s/volumes/%s", pool->path, volume->data_id);
+    /* Whoever is told the path is to find the contents there. */
+    cleanup_fd int fd =
+        view_is_needed(pool) ? view_open(pool, TREE_IN_VOLUMES, volume->data_id, &ignored) : -1;
     return view_path(task->mem, pool, TREE_IN_VOLUMES, volume->data_id);
 }
 

@@ -24,8 +24,6 @@
 #define PROBE_DIR    ".overlay-probe"
 #define BUSY_TRIES   10 /* somebody lists a directory just now */
 #define BUSY_WAIT_MS 20
-#define COPY_TRIES   30
-#define COPY_WAIT_MS 100
 
 static const char *const place_names[] = { "volumes", "snapshots", "trash", "tmp" };
 
@@ -39,12 +37,13 @@ static int open_stack(const struct driver_pool *pool, enum tree_place place, con
                       struct error *err);
 static int open_image_still(const struct driver_pool *pool, enum tree_place place, const char *name,
                             struct error *err);
-static int check_unseen(enum tree_place place, const char *name, bool is_with_views,
-                        struct error *err);
-static int find_user(struct arena *mem, enum tree_place place, const char *name, bool is_with_views,
-                     struct mount_user *user, struct error *err);
+static int check_unseen(enum tree_place place, const char *name, struct error *err);
+static bool is_untouched(const struct driver_pool *pool, enum tree_place place, const char *name);
+static bool was_written(const struct driver_stack *stack);
 static int write_back(const struct driver_pool *pool, int tree_fd, struct error *err);
-static int take_down(int tree_fd, const char *name, struct error *err);
+static int take_down(const struct driver_pool *pool, int tree_fd, const char *name,
+                     struct error *err);
+static int unmount(const struct driver_pool *pool, const char *path);
 static void name_claim(struct view_rest *rest, const char *name);
 static int probe_in(int dir_fd, const char *path, struct error *err);
 
@@ -147,18 +146,31 @@ int view_put_to_rest(const struct driver_pool *pool, enum tree_place place, cons
         return 0;
     name_claim(&resting, name);
     cleanup_fd int tree_fd = open_plain(pool, place, name, &ignored);
-    if (tree_fd >= 0 && (check_unseen(place, name, false, err) < 0 ||
-                         write_back(pool, tree_fd, err) < 0 || take_down(tree_fd, name, err) < 0 ||
-                         (pool->driver->stack != NULL && check_unseen(place, name, true, err) < 0)))
-        return -1;
-    (void)snprintf(rest->name, sizeof(rest->name), "%s", resting.name); /* one size */
-    claim_move(&resting.claim, &rest->claim, rest->name);
+    int was_mounted = 0;
+    if (tree_fd >= 0 && !is_untouched(pool, place, name)) {
+        if (check_unseen(place, name, err) < 0 || write_back(pool, tree_fd, err) < 0)
+            return -1;
+        was_mounted = take_down(pool, tree_fd, name, err);
+        if (was_mounted < 0)
+            return -1;
+    }
+    (void)snprintf(rest->claim_name, sizeof(rest->claim_name), "%s", resting.claim_name);
+    claim_move(&resting.claim, &rest->claim, rest->claim_name);
+    bool is_to_return = was_mounted > 0 && place == TREE_IN_VOLUMES && pool->driver->stack != NULL;
+    rest->pool = is_to_return ? pool : NULL;
+    rest->name = name;
     return 0;
 }
 
 void view_wake(struct view_rest *rest)
 {
+    struct error ignored; /* the tree may have moved; else whoever asks next mounts it */
+
     claim_leave(&rest->claim);
+    if (rest->pool == NULL)
+        return;
+    cleanup_fd int fd = view_open(rest->pool, TREE_IN_VOLUMES, rest->name, &ignored);
+    rest->pool = NULL;
 }
 
 int view_tree_remove(const struct driver_pool *pool, enum tree_place place, const char *name,
@@ -289,7 +301,7 @@ static int open_stack(const struct driver_pool *pool, enum tree_place place, con
     struct driver_stack stack;
 
     if (pool->driver->stack(pool, place_fd(pool, place), name, mem, &stack, err) < 0 ||
-        (stack.upper != NULL && check_unseen(place, name, true, err) < 0))
+        (was_written(&stack) && check_unseen(place, name, err) < 0))
         return -1;
     return overlay_stack_mount(
         &(struct overlay_stack){
@@ -314,53 +326,46 @@ static int open_image_still(const struct driver_pool *pool, enum tree_place plac
     return fd < 0 ? fail_sys(err, fd, "cannot open the image of '%s'", name) : fd;
 }
 
-/*
- * With views: those that a namespace has copied count too, once ours is down.  Whoever makes a
- * container has a copy of all that we have mounted, for a moment.
- */
-static int check_unseen(enum tree_place place, const char *name, bool is_with_views,
-                        struct error *err)
+/* Views do not count: other namespaces have copies of all that we have mounted. */
+static int check_unseen(enum tree_place place, const char *name, struct error *err)
 {
     cleanup_arena struct arena *mem = arena_new();
-    struct mount_user user = { 0 };
-    int seen = 1;
-
-    for (int i = 0; i < COPY_TRIES && seen > 0; i++) {
-        if (i > 0)
-            (void)poll(NULL, 0, COPY_WAIT_MS); /* sleeps */
-        seen = find_user(mem, place, name, is_with_views, &user, err);
-        if (seen > 0 && !user.is_view)
-            break;
-    }
-    if (seen <= 0)
-        return seen;
-    return fail(err, ERR_BUSY, "it is mounted at '%s', %s %d; that must end first", user.target,
-                user.is_view ? "also in the mount namespace of process" : "seen by process",
-                (int)user.pid);
-}
-
-/* 1: there is one; rather one that is no view. */
-static int find_user(struct arena *mem, enum tree_place place, const char *name, bool is_with_views,
-                     struct mount_user *user, struct error *err)
-{
     struct mount_table table = { 0 };
     struct mount_user *users = NULL;
-    int found = 0;
 
-    /* The quick way goes by the view, and so is no proof where that is not mounted. */
-    if ((is_with_views ? mount_table_read(mem, &table, err)
-                       : mount_table_read_for(mem, place_names[place], &name, 1, &table, err)) < 0)
+    if (mount_table_read(mem, &table, err) < 0)
         return -1;
     size_t count = mount_table_find(mem, &table, place_names[place], name, &users);
-    for (size_t i = 0; i < count; i++) {
-        if (users[i].is_view && (!is_with_views || found > 0))
-            continue;
-        *user = users[i];
-        found = 1;
+    for (size_t i = 0; i < count; i++)
         if (!users[i].is_view)
-            break;
-    }
-    return found;
+            return fail(err, ERR_BUSY,
+                        "it is mounted at '%s', seen by process %d; that must end first",
+                        users[i].target, (int)users[i].pid);
+    return 0;
+}
+
+/* Looking through all namespaces is dear, and what never was mounted is mounted nowhere. */
+static bool is_untouched(const struct driver_pool *pool, enum tree_place place, const char *name)
+{
+    cleanup_arena struct arena *mem = arena_new();
+    struct driver_stack stack;
+    struct error ignored; /* then it is looked for */
+
+    return pool->driver->stack != NULL &&
+           pool->driver->stack(pool, place_fd(pool, place), name, mem, &stack, &ignored) == 0 &&
+           stack.upper != NULL && !was_written(&stack);
+}
+
+/* Overlayfs makes a directory in its own for as long as the layer is an upper one. */
+static bool was_written(const struct driver_stack *stack)
+{
+    bool is_empty = false;
+    struct error ignored; /* what cannot be read may have been */
+
+    if (stack->upper == NULL)
+        return false;
+    cleanup_fd int fd = sys_openat(AT_FDCWD, stack->work, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    return fd < 0 || fs_dir_is_empty(fd, &is_empty, &ignored) < 0 || !is_empty;
 }
 
 /* A namespace that has a copy of an image's view keeps its filesystem, which is then not written
@@ -370,9 +375,16 @@ static int write_back(const struct driver_pool *pool, int tree_fd, struct error 
     return pool->driver->image != NULL ? pool->driver->sync(tree_fd, err) : 0;
 }
 
-static int take_down(int tree_fd, const char *name, struct error *err)
+/*
+ * 1: it was mounted.  Layers become read-only first, in all namespaces at once: the kernel refuses
+ * that while anybody has a file open to write, and nobody can write to what becomes a sealed layer
+ * by a copy of the view that a namespace of others has kept.
+ */
+static int take_down(const struct driver_pool *pool, int tree_fd, const char *name,
+                     struct error *err)
 {
     char path[PATH_SIZE];
+    bool was_mounted = false;
     int rc = -EBUSY;
 
     (void)snprintf(path, sizeof(path), "/proc/self/fd/%d/" MOUNT_VIEW, tree_fd); /* fits */
@@ -382,20 +394,34 @@ static int take_down(int tree_fd, const char *name, struct error *err)
         cleanup_fd int fd = sys_openat(tree_fd, MOUNT_VIEW, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
         bool is_mounted = fd >= 0 && mount_is_root(fd);
         sys_close_fd(&fd);
-        rc = is_mounted ? sys_umount2(path, UMOUNT_NOFOLLOW) : 0;
+        was_mounted = was_mounted || is_mounted;
+        rc = is_mounted ? unmount(pool, path) : 0;
     }
     if (rc == -EBUSY)
         return fail(err, ERR_BUSY,
                     "a process has a file or directory of it open ('fuser -m' on its path tells"
                     " which)");
-    return rc < 0 ? fail_sys(err, rc, "cannot unmount the view of '%s'", name) : 0;
+    return rc < 0 ? fail_sys(err, rc, "cannot unmount the view of '%s'", name) : was_mounted;
+}
+
+static int unmount(const struct driver_pool *pool, const char *path)
+{
+    bool is_stack = pool->driver->stack != NULL;
+    int rc = is_stack ? sys_remount(path, MS_RDONLY) : 0;
+
+    if (rc < 0)
+        return rc;
+    rc = sys_umount2(path, UMOUNT_NOFOLLOW);
+    if (rc < 0 && is_stack)
+        (void)sys_remount(path, 0); /* as it was; if not, the next unmount is a success */
+    return rc;
 }
 
 /* Enters the claim. */
 static void name_claim(struct view_rest *rest, const char *name)
 {
-    (void)snprintf(rest->name, sizeof(rest->name), "view:%s", name); /* a UUID fits */
-    claim_enter(&rest->claim, rest->name);
+    (void)snprintf(rest->claim_name, sizeof(rest->claim_name), "view:%s", name); /* a UUID fits */
+    claim_enter(&rest->claim, rest->claim_name);
 }
 
 static int probe_in(int dir_fd, const char *path, struct error *err)

@@ -6,9 +6,9 @@
  *
  * A view that may be written to is mounted once, on the tree's own 'view', where everybody who has
  * the volume gets it from: two overlays over one upper layer would spoil it.  It stays mounted
- * until the tree is cloned, moved or removed; it is not there after a boot, and is mounted again by
- * whoever asks next.  A volume's view bears "/volumes/<data id>" as its source, by which mount
- * tables know it wherever it is.
+ * until the tree is moved or removed; it is not there after a boot, and is mounted again by whoever
+ * asks next, or by reconcile.  A volume's view bears "/volumes/<data id>" as its source, by which
+ * mount tables know it wherever it is.
  */
 #ifndef CORE_VOLUME_VIEW_H
 #define CORE_VOLUME_VIEW_H
@@ -62,12 +62,16 @@ const char *view_path(struct arena *mem, const struct driver_pool *pool, enum tr
 /* A view that is not mounted, and that nobody can mount. */
 struct view_rest {
     struct claim claim;
-    char name[64];
+    char claim_name[64];
+    const struct driver_pool *pool; /* to mount it again, if it is a volume's and was */
+    const char *name;
 };
 
 /*
- * Takes the view down and keeps it down until view_wake().  BUSY, saying who, while a process of
- * this host has it mounted or has something open in it.  Nothing to do where none is needed.
+ * Takes the view down and keeps it down until view_wake(), which mounts that of a volume again if
+ * the tree is still there: somebody may have been told its path.  'name' must outlive the rest.
+ * BUSY, saying who, while a process of this host has it mounted or has something open in it.
+ * Nothing to do where none is needed.
  */
 int view_put_to_rest(const struct driver_pool *pool, enum tree_place place, const char *name,
                      struct view_rest *rest, struct error *err);
