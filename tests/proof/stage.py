@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -84,6 +85,7 @@ class World:
     """A volumed on a disk of its own."""
 
     def __init__(self, scratch, kind="btrfs", size=6 << 30):
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what is ended by a time limit still cleans up
         self.dir = pathlib.Path(scratch)
         disk = self.dir / "disk"
         (self.dir / "b").mkdir()
