@@ -22,7 +22,7 @@
 #include "core/volume/volume_data.h"
 #include "lib/storage.h"
 
-#define NTH_MAX     400
+#define NTH_MAX     1000
 #define EXIT_FAILED 1
 #define EXIT_FIRED  2
 

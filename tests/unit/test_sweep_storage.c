@@ -352,13 +352,13 @@ static const struct scenario compaction[] = {
     { "volume.compact", deepen, act_compact, check_compact },
 };
 
-/* A layer is made of many calls: every fifth is looked at, or every LAYERS_SWEEP_STEPth. */
+/* A layer is made of many calls: every fifteenth is looked at, or every LAYERS_SWEEP_STEPth. */
 static int sweep_layers(int rc)
 {
     const char *text = getenv("LAYERS_SWEEP_STEP");
 
     storage_default_pool = "layered";
-    sweep_step = text != NULL ? (int)strtol(text, NULL, 10) : 5;
+    sweep_step = text != NULL ? (int)strtol(text, NULL, 10) : 15;
     int seen = sweep("tmpfs", rc, scenarios, ARRAY_SIZE(scenarios));
     return seen + sweep("tmpfs", rc, compaction, ARRAY_SIZE(compaction));
 }
