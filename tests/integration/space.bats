@@ -11,7 +11,6 @@ setup_file() {
     full_world 48M
     [ -e "${WORLD_DIR:-}/state/volumed.db" ] || return 0
     full_pool btrfs 220M mkfs.btrfs -q -m single
-    full_pool xfs 300M mkfs.xfs -q -m reflink=1
     full_pool ext4 64M mkfs.ext4 -q -m 0
 }
 
@@ -23,53 +22,6 @@ setup() {
     world_setup
     [ ! -e "$WORLD_DIR/lacks" ] || skip "$(cat "$WORLD_DIR/lacks")"
     PATH=$WORLD_BUILD:$PATH
-}
-
-# full KIND: a pool without a free block.
-full() {
-    local kind=$1 status verb
-    needs "$kind"
-    volctl volume create "data-$kind" --pool "$kind"
-    dd if=/dev/urandom of="$(path_of "data-$kind")/f" bs=1M count=8 2>/dev/null
-    volctl snapshot create "data-$kind@s1"
-    sync -f "$WORLD_DIR/$kind"
-    sum=$(sha256sum <"$(path_of "data-$kind")/f")
-    fill_up "$kind"
-    # What copies bytes cannot be done; what shares them may or may not.
-    for verb in "volume clone data-$kind@s1 twin" "snapshot create data-$kind@s2" \
-        "volume rollback data-$kind@s1"; do
-        # shellcheck disable=SC2086 # words
-        run volctl $verb
-        [ "$status" -eq 0 ] || [ "$status" -eq 8 ]
-        [ "$status" -eq 0 ] || [[ $output == *[Nn]"o space"* ]]
-        [ "$kind" = btrfs ] || [ "$status" -eq 8 ] || [ "$kind" = xfs ]
-    done
-    [ "$(sha256sum <"$(path_of "data-$kind")/f")" = "$sum" ]
-    # Data can be removed from a full pool.
-    volctl volume create "gone-$kind" --pool "$kind" || true
-    run volctl volume rm --now "gone-$kind"
-    free_up "$kind"
-    run -0 volctl system check --repair
-    is_clean
-    volctl volume rm --now --force --with-snapshots twin
-    world_eventually 150 volctl volume clone "data-$kind@s1" twin
-    volctl volume rollback "data-$kind@s1"
-    [ "$(sha256sum <"$(path_of twin)/f")" = "$sum" ]
-    volctl volume rm --now twin
-    volctl volume rm --now --with-snapshots "data-$kind"
-    is_clean
-}
-
-@test "a full btrfs pool" {
-    full btrfs
-}
-
-@test "a full XFS pool" {
-    full xfs
-}
-
-@test "a full ext4 pool" {
-    full ext4
 }
 
 @test "a disk that is full beneath the database: nothing changes, and then everything does" {
