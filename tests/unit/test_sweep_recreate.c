@@ -207,7 +207,7 @@ static int step(void)
 {
     const char *text = getenv("RECREATE_SWEEP_STEP");
 
-    return text != NULL ? atoi(text) : 29;
+    return text != NULL ? atoi(text) : 31;
 }
 
 TEST(a_recreation_is_committed_or_rolled_back_wherever_the_process_dies)
