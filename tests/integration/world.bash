@@ -71,11 +71,12 @@ world_daemon_stop() {
     rm -f "$WORLD_DIR/pid"
 }
 
-# True for a zombie as well: whoever started it may not have waited yet.
+# True for a zombie as well: whoever started it may not have waited yet.  Not while it has other threads: its
+# files are open until the last is gone.
 world_is_gone() {
     local state
     state=$(sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null) || return 0
-    [ "$state" = Z ]
+    [ "$state" = Z ] && [ "$(find "/proc/$1/task" -mindepth 1 -maxdepth 1 2>/dev/null | wc -l)" -le 1 ]
 }
 
 # world_eventually TENTHS COMMAND…: tries until the command succeeds, at most TENTHS/10 seconds.
